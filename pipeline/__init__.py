@@ -1,0 +1,1 @@
+"""The loop that turns a task into a proven patch."""

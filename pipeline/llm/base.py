@@ -1,0 +1,172 @@
+"""The one protocol through which the pipeline talks to a model, and its vocabulary.
+
+Adapters translate a vendor's types at their own door; nobody past `pipeline.llm` sees an SDK object.
+There is no temperature: today's vendors refuse or ignore it. `effort` is the only knob.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal, Protocol, runtime_checkable
+
+Effort = Literal["none", "low", "medium", "high"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words, by the user or the model."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model's wish to use a tool. `arguments` is None where `raw` is not a JSON object."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] | None
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool answered; goes back in a user message under the call's id."""
+
+    call_id: str
+    name: str
+    content: str
+    is_error: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A vendor's opaque item (thinking, encrypted reasoning, signatures).
+
+    Sent back unchanged, and only to the provider that made it.
+    """
+
+    provider: str
+    payload: Any
+
+
+Part = Text | ToolCall | ToolResult | Native
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of the conversation. Tool results are parts of a user message."""
+
+    role: Literal["user", "assistant"]
+    parts: tuple[Part, ...]
+
+    @classmethod
+    def user(cls, text: str) -> Message:
+        """A user message of one text."""
+        return cls("user", (Text(text),))
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool on offer. `schema` is the JSON Schema of its arguments (type: object)."""
+
+    name: str
+    description: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """The JSON Schema that the whole answer must follow."""
+
+    name: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LLMRequest:
+    """One call. The order system, tools, messages is the stable prefix that caches rely on."""
+
+    system: str
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    output: OutputSchema | None = None
+    max_output_tokens: int = 16_000
+    effort: Effort = "medium"
+    timeout_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one or more calls.
+
+    `input_tokens` is everything the model read, cache hits included; `cached_tokens` and
+    `cache_write_tokens` are parts of it. `output_tokens` includes `reasoning_tokens`.
+    """
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    cache_write_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.cached_tokens + other.cached_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+            self.output_tokens + other.output_tokens,
+            self.reasoning_tokens + other.reasoning_tokens,
+        )
+
+
+class Stop(StrEnum):
+    """Why the model stopped. Only END and TOOL are whole answers."""
+
+    END = "end"
+    TOOL = "tool"
+    LENGTH = "length"
+
+
+@dataclass(frozen=True, slots=True)
+class LLMResponse:
+    """A whole answer: adapters raise `LLMIncomplete` rather than return half of one."""
+
+    message: Message
+    stop: Stop
+    usage: Usage = field(default_factory=Usage)
+    model: str = ""
+
+    @property
+    def text(self) -> str:
+        """All text parts, joined."""
+        return "".join(part.text for part in self.message.parts if isinstance(part, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls in the order given."""
+        return tuple(part for part in self.message.parts if isinstance(part, ToolCall))
+
+
+@runtime_checkable
+class LLMClient(Protocol):
+    """One model of one provider.
+
+    `provider` is "openai", "anthropic", "google" or a name of your own; `model` its id.
+    """
+
+    @property
+    def provider(self) -> str:
+        """Whose model this is; two seats of one provider are not independent."""
+
+    @property
+    def model(self) -> str:
+        """The model id that is sent."""
+
+    async def complete(self, request: LLMRequest) -> LLMResponse:
+        """Answer the request. Raises `LLMError`, one leaf per kind of failure."""
+
+    async def aclose(self) -> None:
+        """Give back connections. Idempotent."""

@@ -1,0 +1,1 @@
+"""Small helpers, usable on their own."""

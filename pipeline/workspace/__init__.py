@@ -1,0 +1,1 @@
+"""The repository: clone, trees, diffs."""
