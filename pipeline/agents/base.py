@@ -1,0 +1,160 @@
+"""What an agent is, and what it gets at its seat.
+
+An agent has a `name` and a `run`, sync or async, that takes what it needs and returns the state:
+
+    run(state)                    reads and writes keys of the state only
+    run(state, workspace)         may also read, edit and run things in the checkout
+    run(state, workspace, seat)   may also ask models on the run's budget and report progress
+
+An agent that edits the workspace never writes a diff: the host makes it from what it finds there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from pipeline.errors import AgentError, PipelineError
+from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse
+from pipeline.meter import Meter
+from pipeline.progress import Kind, Progress, Watch
+from pipeline.sandbox.base import ExecResult
+from pipeline.state import PipelineState
+from pipeline.transitions import Stage
+from pipeline.verification.verifier import Verifier
+from pipeline.workspace.workspace import Workspace
+
+
+@runtime_checkable
+class Agent(Protocol):
+    """One seat's worth of work. See the module's docstring for the shapes of `run`."""
+
+    @property
+    def name(self) -> str:
+        """Unique in a line-up; usage and progress are kept under it."""
+
+    @property
+    def run(self) -> Callable[..., PipelineState | Awaitable[PipelineState]]:
+        """The work itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One agent's place in a stage: its budget, its verifier and its watcher."""
+
+    agent: str
+    stage: Stage
+    iteration: int
+    meter: Meter
+    verifier: Verifier
+    watch: Watch = field(repr=False)
+
+    async def ask(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
+        """Ask a model. Raises BudgetExceeded before the call, LLMError during it."""
+        self.meter.check()
+        with self.meter.timed("model"):
+            response = await client.complete(request)
+        self.meter.add(self.agent, client, response.usage)
+        self.report(Kind.MODEL, client.model)
+        return response
+
+    def report(self, kind: Kind, text: str) -> None:
+        """Tell the watcher; never affects the run."""
+        line = Progress(
+            kind=kind,
+            agent=self.agent,
+            stage=self.stage,
+            iteration=self.iteration,
+            text=text,
+            tokens=self.meter.tokens,
+            usd=self.meter.usd,
+        )
+        self.watch(line)
+
+
+class SyncWorkspace:
+    """The workspace as a synchronous agent sees it: the same verbs, blocking."""
+
+    def __init__(self, workspace: Workspace, loop: asyncio.AbstractEventLoop) -> None:
+        self._workspace = workspace
+        self._loop = loop
+        self.root = workspace.root
+
+    def read(self, path: str) -> str:
+        """A file's text."""
+        return self._wait(self._workspace.read(path))
+
+    def write(self, path: str, content: str | bytes) -> None:
+        """Create or replace a file."""
+        self._wait(self._workspace.write(path, content))
+
+    def delete(self, path: str) -> None:
+        """Remove a file."""
+        self._wait(self._workspace.delete(path))
+
+    def files(self) -> Sequence[str]:
+        """Every path of the tree, sorted."""
+        return self._wait(self._workspace.files())
+
+    def exec(self, argv: Sequence[str], *, cwd: str = ".") -> ExecResult:
+        """Run a command in the sandbox."""
+        return self._wait(self._workspace.exec(argv, cwd=cwd))
+
+    def _wait(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+def takes(agent: Agent) -> int:
+    """How many positional arguments `agent.run` wants: 1, 2 or 3."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    found = inspect.signature(agent.run).parameters.values()
+    return min(3, sum(parameter.kind in kinds for parameter in found))
+
+
+async def act(
+    agent: Agent, state: PipelineState, workspace: Workspace | None, seat: Seat
+) -> PipelineState:
+    """Run an agent of any shape. Raises PipelineError as it is, anything else as AgentError.
+
+    A synchronous agent works in a daemon thread of its own: it cannot hold up a cancel or the exit.
+    """
+    is_async = inspect.iscoroutinefunction(agent.run)
+    shown: Any = workspace
+    if workspace is not None and not is_async:
+        shown = SyncWorkspace(workspace, asyncio.get_running_loop())
+    arguments: tuple[Any, ...] = (state, shown, seat)[: takes(agent)]
+    try:
+        result = agent.run(*arguments) if is_async else await _in_thread(agent.run, arguments)
+        return await result if inspect.isawaitable(result) else result
+    except PipelineError:
+        raise
+    except Exception as error:
+        raise AgentError(f"agent {agent.name!r} failed: {type(error).__name__}: {error}") from error
+
+
+async def _in_thread(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    def body() -> None:
+        try:
+            outcome: tuple[Any, BaseException | None] = (work(*arguments), None)
+        except BaseException as error:  # noqa: BLE001 - carried over to the awaiting side
+            outcome = (None, error)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    threading.Thread(target=body, name="acp-agent", daemon=True).start()
+    return await future

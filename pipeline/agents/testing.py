@@ -1,0 +1,189 @@
+"""The tester: writes the reproduction from task and base; the verifier decides by running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pipeline.agents import prompts, signatures
+from pipeline.agents.base import Seat
+from pipeline.agents.loop import Closing, Talk, converse
+from pipeline.agents.seated import ModelAgent
+from pipeline.agents.toolbox import READERS, Toolbox, spec
+from pipeline.errors import EditRejected
+from pipeline.progress import Kind
+from pipeline.state import Claim as StateClaim
+from pipeline.state import PipelineState
+from pipeline.tools import ruff
+from pipeline.verification.decide import decide
+from pipeline.verification.kinds import Claim
+from pipeline.verification.kinds import Kind as TaskKind
+from pipeline.verification.verifier import ReproductionCheck
+from pipeline.workspace import context
+from pipeline.workspace.workspace import Workspace
+
+SUBMIT = spec(
+    "submit",
+    "Hand in the test; it is checked on the present code.",
+    {
+        "kind": {"type": "string", "enum": [kind.value for kind in TaskKind]},
+        "quote": "string",
+        "test": "string",
+    },
+)
+_WITHOUT_TEST = frozenset({TaskKind.REFACTORING, TaskKind.DOCS})
+
+
+@dataclass
+class TestingAgent(ModelAgent):
+    """Writes one test file, without seeing the patch, and judges the patch by evidence."""
+
+    __test__: ClassVar[bool] = False  # not a test class, whatever pytest thinks of its name
+    role: ClassVar[str] = "tester"
+    preferred: ClassVar[Sequence[str]] = ("anthropic", "openai", "google")
+
+    async def run(self, state: PipelineState, workspace: Workspace, seat: Seat) -> PipelineState:
+        """Keep a reproduction that holds from iteration to iteration; judge anew each time."""
+        if not state.get("claim"):
+            drafted = await self._reproduce(state, workspace, seat)
+            if drafted is not None:
+                state["claim"] = StateClaim(
+                    kind=drafted.claim.kind.value, quote=drafted.claim.quote
+                )
+                await _install(state, workspace, drafted.source)
+                if drafted.check is not None and state.get("nothing_to_change"):
+                    return _nothing_to_change(state, drafted.check, seat)
+        return await self._judge(state, seat)
+
+    async def _reproduce(
+        self, state: PipelineState, workspace: Workspace, seat: Seat
+    ) -> Reproduction | None:
+        """Let the model write the test in a fork of the base that holds nothing of the patch."""
+        path = state["test_paths"][0]
+        async with await workspace.fork(workspace.repository.base_tree) as base:
+            accepting = Accepting(state, base, path, seat)
+            talk = Talk(
+                client=self.client,
+                system=self.system,
+                opening=await _opening(state, workspace, base),
+                tools=READERS,
+                finish=SUBMIT,
+                max_turns=self.max_turns or 30,
+            )
+            await converse(talk, Toolbox(base), seat, accepting)
+        return accepting.accepted
+
+    async def _judge(self, state: PipelineState, seat: Seat) -> PipelineState:
+        claim = _claim(state)
+        with seat.meter.timed("tests"):
+            evidence = await seat.verifier.judge(
+                state.get("proposed_code", ""), state.get("proposed_tests", ""), claim
+            )
+        verdict = decide(evidence)
+        state["tests_passed"] = verdict.passed
+        state["test_output"] = evidence.output
+        state["evidence"] = evidence.to_dict() | {"reason": verdict.reason}
+        state.pop("feedback", None)
+        if not verdict.passed:
+            state["feedback"] = verdict.feedback
+        seat.report(Kind.VERDICT, "passed" if verdict.passed else verdict.reason)
+        return state
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """An accepted test: source ("" where its kind needs none), claim, and run on the base."""
+
+    source: str
+    claim: Claim
+    check: ReproductionCheck | None
+
+
+class Accepting(Closing):
+    """Accepts a test only when it has been seen to do on the base what its kind asks for."""
+
+    def __init__(self, state: PipelineState, base: Workspace, path: str, seat: Seat) -> None:
+        self._state = state
+        self._base = base
+        self._path = path
+        self._seat = seat
+        self.accepted: Reproduction | None = None
+
+    async def accept(self, arguments: Mapping[str, Any]) -> None:
+        """Run the test on the base; raise EditRejected with what is wrong with it."""
+        claim = Claim(TaskKind(arguments["kind"]), arguments["quote"])
+        if problem := claim.problem(self._state["task"]):
+            raise EditRejected(problem)
+        if claim.kind in _WITHOUT_TEST:
+            self.accepted = Reproduction("", claim, None)
+            return
+        await self._base.write(self._path, arguments["test"])
+        await ruff.format_paths(self._base, [self._path])
+        with self._seat.meter.timed("tests"):
+            check = await self._seat.verifier.check_reproduction(await self._base.diff(), claim)
+        if not self._is_wanted(check):
+            self._seat.report(Kind.TESTS, f"test refused: {check.complaint.splitlines()[0]}")
+            raise EditRejected(check.complaint)
+        self._seat.report(Kind.TESTS, f"{self._path} fails on the base, as it should")
+        self.accepted = Reproduction(await self._base.read(self._path), claim, check)
+
+    def _is_wanted(self, check: ReproductionCheck) -> bool:
+        """Where the author says that nothing needs to change, a passing test is an answer too."""
+        return check.ok or (bool(self._state.get("nothing_to_change")) and check.passes_on_base)
+
+
+async def _install(state: PipelineState, workspace: Workspace, source: str) -> None:
+    """Put the test beside the patch, and make its diff against base plus `proposed_code`."""
+    state["proposed_tests"] = ""
+    if not source:
+        return
+    repository = workspace.repository
+    code = await repository.apply(repository.base_tree, state.get("proposed_code", ""))
+    await workspace.write(state["test_paths"][0], source)
+    state["proposed_tests"] = await repository.diff(code, await workspace.snapshot())
+
+
+async def _opening(state: PipelineState, workspace: Workspace, base: Workspace) -> str:
+    return prompts.opening(
+        "tester",
+        listing=context.listing(await base.files()),
+        task=state["task"],
+        path=state["test_paths"][0],
+        signatures=await _signatures(workspace),
+        nothing_to_change=state.get("nothing_to_change", ""),
+    )
+
+
+async def _signatures(workspace: Workspace) -> str:
+    repository = workspace.repository
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    tree = await workspace.snapshot()
+    for change in await repository.changes(repository.base_tree, tree):
+        if not change.path.endswith(".py") or change.status == "D":
+            continue
+        after[change.path] = (await repository.read(tree, change.path)).decode("utf-8", "replace")
+        if change.status == "M":
+            old = await repository.read(repository.base_tree, change.path)
+            before[change.path] = old.decode("utf-8", "replace")
+    return signatures.added(before, after)
+
+
+def _claim(state: PipelineState) -> Claim:
+    """The tester's claim; without one the patch is held to the strictest proof, that of a bug."""
+    said = state.get("claim")
+    return Claim(TaskKind(said["kind"]), said["quote"]) if said else Claim(TaskKind.BUG, "")
+
+
+def _nothing_to_change(state: PipelineState, check: ReproductionCheck, seat: Seat) -> PipelineState:
+    """The base itself answers: a test that passes proves the author right, one that fails wrong."""
+    state["tests_passed"] = check.passes_on_base
+    state["test_output"] = check.run.output
+    if not check.passes_on_base:
+        state["feedback"] = (
+            "You said that nothing needs to change, but a test written from the task fails on this "
+            f"checkout:\n{check.failure}"
+        )
+    seat.report(Kind.VERDICT, "nothing to change" if check.passes_on_base else "not done yet")
+    return state

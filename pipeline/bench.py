@@ -1,0 +1,201 @@
+"""One run's bench: the checkout, the environment and the meter, and how an agent is seated at it.
+
+The host, never an agent, turns the checkout into `proposed_code` and `proposed_tests`, and checks
+after every seat that only what belongs to its role has changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.agents.base import Agent, Seat, act, takes
+from pipeline.agents.seated import ModelAgent
+from pipeline.environment import find_environment
+from pipeline.errors import StateOwnershipError
+from pipeline.limits import Limits
+from pipeline.llm import pricing
+from pipeline.meter import Clock, Meter
+from pipeline.progress import Kind, Watch
+from pipeline.sandbox.base import Sandbox
+from pipeline.sandbox.select import strongest
+from pipeline.state import PipelineState, Role, check_ownership, copy_of, usage_table
+from pipeline.transitions import Cursor
+from pipeline.verification.paths import reproduction_path
+from pipeline.verification.verifier import Verifier
+from pipeline.workspace.repository import Repository
+from pipeline.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is made with: the line-up and what the caller chose, nothing of the run itself."""
+
+    agents: tuple[Agent, ...]
+    sandbox: Sandbox | None
+    python: Path | None
+    limits: Limits
+    clock: Clock
+
+    @property
+    def models(self) -> tuple[ModelAgent, ...]:
+        """The agents that ask a model."""
+        return tuple(agent for agent in self.agents if isinstance(agent, ModelAgent))
+
+
+@asynccontextmanager
+async def open_bench(
+    plan: Plan, state: PipelineState, watch: Watch
+) -> AsyncIterator[tuple[Bench, PipelineState]]:
+    """Clone, find sandbox and environment, and fix in the state what stays for the run.
+
+    The model clients are opened in a thread while the clone runs. Leaving gives everything
+    back.
+    """
+    state = copy_of(state)
+    async with AsyncExitStack() as cleanup:
+        scratch = Path(tempfile.mkdtemp(prefix="acp-"))
+        cleanup.callback(shutil.rmtree, scratch, ignore_errors=True)
+        for agent in plan.models:
+            cleanup.push_async_callback(agent.aclose)
+        warming = asyncio.ensure_future(asyncio.to_thread(_open_models, plan))
+        cleanup.push_async_callback(asyncio.wait, [warming])
+        sandbox = plan.sandbox or await strongest()
+        repository = await Repository.open(
+            state.get("repo"), base_sha=state.get("base_sha") or None, scratch=scratch
+        )
+        cleanup.push_async_callback(repository.close)
+        await warming
+        environment = find_environment(state.get("repo"), plan.python)
+        workspace = await Workspace.open(
+            repository,
+            repository.base_tree,
+            lambda tree: sandbox.open(environment.spec(tree)),
+            scratch=scratch,
+        )
+        cleanup.push_async_callback(workspace.close)
+        used = state.get("usage") or usage_table()
+        meter = Meter(used, plan.limits, clock=plan.clock, price=pricing.cost)
+        state["base_sha"] = repository.base_sha
+        if "test_paths" not in state:
+            paths = await repository.paths(repository.base_tree)
+            state["test_paths"] = [reproduction_path(paths, state["task"])]
+        yield Bench(plan, workspace, Verifier(workspace, environment), meter, watch), state
+
+
+class Bench:
+    """Everything of a run that is not in its state."""
+
+    def __init__(
+        self, plan: Plan, workspace: Workspace, verifier: Verifier, meter: Meter, watch: Watch
+    ) -> None:
+        self._plan = plan
+        self._workspace = workspace
+        self._repository = workspace.repository
+        self._verifier = verifier
+        self._meter = meter
+        self._watch = watch
+
+    async def seat(
+        self, agent: Agent, role: Role, cursor: Cursor, state: PipelineState
+    ) -> PipelineState:
+        """Let `agent` act on `state`; returns the state after it, its diffs made by the host."""
+        seat = Seat(
+            agent=agent.name,
+            stage=cursor.stage,
+            iteration=cursor.iteration,
+            meter=self._meter,
+            verifier=self._verifier,
+            watch=self._watch,
+        )
+        seat.report(Kind.SEATED, role.value)
+        code = await self._code_tree(state)
+        before = code
+        if role is Role.TESTER:
+            before = await self._repository.apply(code, state.get("proposed_tests", ""))
+        await self._workspace.reset(before)
+        after = await act(agent, copy_of(state), self._workspace, seat)
+        check_ownership(role, agent.name, state, after)
+        after = copy_of(after)
+        if takes(agent) > 1:
+            await self._harvest(agent, role, code, before, after)
+        elif role in (Role.CODER, Role.FORMATTER):
+            await self._normalise(after)
+        return after
+
+    def account(self, state: PipelineState, *, ended: bool) -> PipelineState:
+        """The state with what has been used so far and, at the end, what the reader must know."""
+        state["usage"] = self._meter.table()
+        if ended:
+            state["notes"] = [*state.get("notes", []), *self._warnings(state)]
+        return state
+
+    async def _harvest(
+        self, agent: Agent, role: Role, code: str, before: str, after: PipelineState
+    ) -> None:
+        """Turn what the agent left in the checkout into the diff that its role owns."""
+        now = await self._workspace.snapshot()
+        repository = self._repository
+        changes = await repository.changes(before, now)
+        touched = {path for change in changes for path in (change.path, change.old_path) if path}
+        own = {path for path in touched if _is_below(path, after.get("test_paths", ()))}
+        if role is Role.REVIEWER and touched:
+            raise StateOwnershipError(
+                f"agent {agent.name!r} is a reviewer and changed {_some(touched)}"
+            )
+        if role is Role.TESTER:
+            if touched - own:
+                raise StateOwnershipError(
+                    f"agent {agent.name!r} is a tester and changed {_some(touched - own)}; "
+                    f"its paths are {', '.join(after.get('test_paths', ()))}"
+                )
+            after["proposed_tests"] = await repository.diff(code, now)
+        elif role in (Role.CODER, Role.FORMATTER):
+            if own:
+                raise StateOwnershipError(
+                    f"agent {agent.name!r} changed {_some(own)}, the tester's"
+                )
+            after["proposed_code"] = await repository.diff(repository.base_tree, now)
+
+    async def _normalise(self, after: PipelineState) -> None:
+        """A coder without a workspace wrote the diff itself: it must apply to the base."""
+        tree = await self._code_tree(after)
+        after["proposed_code"] = await self._repository.diff(self._repository.base_tree, tree)
+
+    async def _code_tree(self, state: PipelineState) -> str:
+        base = self._repository.base_tree
+        return await self._repository.apply(base, state.get("proposed_code", ""))
+
+    def _warnings(self, state: PipelineState) -> list[str]:
+        """What every face must say beside the result."""
+        said: list[str] = []
+        used = state["usage"]["agents"]
+        seats = [agent for agent in self._plan.models if agent.name in used]
+        makers = {used[a.name]["provider"] for a in seats if a.role == "coder"}
+        judges = {used[a.name]["provider"] for a in seats if a.role == "reviewer"}
+        if shared := sorted(makers & judges):
+            said.append(f"author and reviewer share one vendor ({', '.join(shared)})")
+        if "tests_passed" in state and state["tests_passed"] is None:
+            said.append("tests: not checked (no tester)")
+        if "qa_passed" in state and state["qa_passed"] is None:
+            said.append("review: not checked (no reviewer)")
+        return said
+
+
+def _open_models(plan: Plan) -> None:
+    """Import the SDKs, which takes seconds, and find out now if a key is missing."""
+    for agent in plan.models:
+        _ = agent.client
+
+
+def _is_below(path: str, own: Sequence[str]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix.rstrip('/')}/") for prefix in own)
+
+
+def _some(paths: set[str]) -> str:
+    return ", ".join(sorted(paths)[:5])

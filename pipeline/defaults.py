@@ -1,0 +1,84 @@
+"""The default line-up: GPT drafts, Claude improves, Ruff formats, Claude tests, Gemini reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.agents import CodingAgent, FormattingAgent, QAAgent, TestingAgent
+from pipeline.errors import LLMMisconfigured
+from pipeline.limits import Limits
+from pipeline.llm import vendors
+from pipeline.llm.base import LLMClient
+from pipeline.orchestrator import AgenticCodingPipeline
+from pipeline.sandbox.base import Sandbox
+
+if TYPE_CHECKING:
+    from pipeline.llm.vendors import VendorOptions
+
+SEATS = ("gpt", "claude", "tests", "qa")
+
+
+def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may choose
+    *,
+    models: Mapping[str, str] | None = None,
+    clients: Mapping[str, LLMClient] | None = None,
+    keys: Mapping[str, VendorOptions] | None = None,
+    sandbox: Sandbox | None = None,
+    python: Path | None = None,
+    max_iterations: int = 3,
+    limits: Limits | None = None,
+    testers: bool = True,
+    reviewers: bool = True,
+) -> AgenticCodingPipeline:
+    """The default pipeline.
+
+    `models` maps a seat of `SEATS` to "vendor:model", or to a bare model id; `clients` maps a seat to
+    a client of your own; `keys` maps a vendor to its key and address, for those that do not stand
+    in the environment. `testers` or `reviewers` False leaves the role out ("not checked").
+    Raises LLMMisconfigured for an unknown seat or vendor.
+    """
+    unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))
+    if unknown:
+        raise LLMMisconfigured(f"no seat {', '.join(unknown)}; there are {', '.join(SEATS)}")
+
+    def chosen(seat: str) -> dict[str, Any]:
+        return _choice((models or {}).get(seat), keys or {}) | {"llm": (clients or {}).get(seat)}
+
+    return AgenticCodingPipeline(
+        coders=[CodingAgent("gpt", **chosen("gpt")), CodingAgent("claude", **chosen("claude"))],
+        formatters=[FormattingAgent()],
+        testers=[TestingAgent("tests", **chosen("tests"))] if testers else [],
+        reviewers=[QAAgent("qa", **chosen("qa"))] if reviewers else [],
+        max_iterations=max_iterations,
+        limits=limits,
+        sandbox=sandbox,
+        python=python,
+    )
+
+
+def _choice(wanted: str | None, keys: Mapping[str, VendorOptions]) -> dict[str, Any]:
+    """The agent's `vendors` and `options` for "vendor:model", "model", or nothing."""
+    options = dict(keys)
+    if not wanted:
+        return {"options": options}
+    vendor, colon, model = wanted.partition(":")
+    if not colon:
+        vendor, model = _vendor_of(wanted), wanted
+    if vendor not in set(vendors.Vendor):
+        known = ", ".join(vendors.Vendor)
+        raise LLMMisconfigured(
+            f"no vendor {vendor!r} in {wanted!r}; write VENDOR:MODEL with one of {known}"
+        )
+    options[vendor] = replace(options.get(vendor, vendors.VendorOptions()), model=model)
+    return {"vendors": (vendor,), "options": options}
+
+
+def _vendor_of(model: str) -> str:
+    """The vendor of a bare model id, by the prefix that its family carries."""
+    for prefix, vendor in (("gpt-", "openai"), ("claude-", "anthropic"), ("gemini-", "google")):
+        if model.startswith(prefix):
+            return vendor
+    raise LLMMisconfigured(f"whose model is {model!r}? write VENDOR:MODEL")

@@ -1,0 +1,40 @@
+"""What a watcher hears while a seat is at work: lines for people, never a source of truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pipeline.transitions import Stage
+
+
+class Kind(StrEnum):
+    """What sort of thing happened."""
+
+    SEATED = "seated"  # an agent begins
+    MODEL = "model"  # a model answered
+    TOOL = "tool"  # a tool was used; text names it and its target
+    TESTS = "tests"  # a test run ended; text counts
+    VERDICT = "verdict"  # a gate decided
+    NOTE = "note"  # something worth knowing
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of progress. `tokens` and `usd` are the run's totals so far (usd None: unknown)."""
+
+    kind: Kind
+    agent: str
+    stage: Stage
+    iteration: int
+    text: str
+    tokens: int = 0
+    usd: float | None = None
+
+
+Watch = Callable[[Progress], None]
+
+
+def nobody(_: Progress) -> None:
+    """A watcher that does not look."""

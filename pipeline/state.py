@@ -1,0 +1,147 @@
+"""The state that travels through the loop: a plain, serialisable dict with one owner per key."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal, Required, cast
+
+from typing_extensions import TypedDict
+
+from pipeline.errors import InvalidState, StateOwnershipError
+
+Status = Literal["completed", "failed", "no_change", "cancelled"]
+
+
+class Role(StrEnum):
+    """What a seat is there for."""
+
+    CODER = "coder"
+    FORMATTER = "formatter"
+    TESTER = "tester"
+    REVIEWER = "reviewer"
+
+
+class Reason(StrEnum):
+    """Why a run ended as it did: the closed list behind `state["reason"]`."""
+
+    EMPTY_DRAFT = "coder did not return code"
+    TESTS_FAILED = "tests failed"
+    QA_FAILED = "qa failed"
+    UNPROVEN = "unproven"
+    NOT_VERIFIED = "not verified"
+    REPEATED = "repeated feedback"
+    BUDGET = "budget"
+    MODEL = "model failed"
+
+
+class Attempt(TypedDict):
+    """One failed pass of the loop: which gate stopped it, and the feedback it gave."""
+
+    iteration: int
+    gate: Literal["testing", "qa", "drafting"]
+    reason: str
+    feedback: str
+
+
+class Claim(TypedDict):
+    """What the tester says the task is: its kind, and the sentence of the task behind it."""
+
+    kind: str
+    quote: str
+
+
+class SeatUsage(TypedDict):
+    """What one seat has used so far. `usd` is None where a price is unknown: never 0 for it."""
+
+    provider: str
+    model: str
+    calls: int
+    input_tokens: int
+    cached_tokens: int
+    output_tokens: int
+    usd: float | None
+
+
+class Seconds(TypedDict):
+    """Where the wall time went. What is left of `total` is ours."""
+
+    model: float
+    tests: float
+    tools: float
+    total: float
+
+
+class UsageTable(TypedDict):
+    """Tokens and cost by agent name, seconds of the whole run."""
+
+    agents: dict[str, SeatUsage]
+    seconds: Seconds
+
+
+class PipelineState(TypedDict, total=False):
+    """Everything that is known of a run. Extra keys of custom agents pass through.
+
+    `proposed_code` is the unified diff against the commit `base_sha` ("" is the empty tree);
+    `proposed_tests` is the diff of `test_paths` against base plus `proposed_code`.
+    `tests_passed` and `qa_passed` are None where the operator left the role out ("not checked").
+    """
+
+    task: Required[str]
+    repo: str | None
+    base_sha: str
+    test_paths: list[str]
+    proposed_code: str
+    nothing_to_change: str
+    proposed_tests: str
+    claim: Claim
+    tests_passed: bool | None
+    test_output: str
+    evidence: dict[str, Any]
+    qa_passed: bool | None
+    qa_output: str
+    feedback: str
+    attempts: list[Attempt]
+    status: Status
+    reason: str
+    usage: UsageTable
+    notes: list[str]
+
+
+_SHARED_BY_GATES = frozenset({"feedback"})
+WRITES: Mapping[Role, frozenset[str]] = {
+    Role.CODER: frozenset({"proposed_code", "nothing_to_change"}),
+    Role.FORMATTER: frozenset({"proposed_code"}),
+    Role.TESTER: frozenset({"proposed_tests", "claim", "tests_passed", "test_output", "evidence"})
+    | _SHARED_BY_GATES,
+    Role.REVIEWER: frozenset({"qa_passed", "qa_output"}) | _SHARED_BY_GATES,
+}
+KNOWN = frozenset(PipelineState.__annotations__)
+
+
+def usage_table() -> UsageTable:
+    """A table of nothing used yet."""
+    return UsageTable(agents={}, seconds=Seconds(model=0.0, tests=0.0, tools=0.0, total=0.0))
+
+
+def copy_of(state: Mapping[str, Any]) -> PipelineState:
+    """An independent copy, so that a stored checkpoint is never changed behind our back."""
+    return cast("PipelineState", copy.deepcopy(dict(state)))
+
+
+def check_ownership(role: Role, agent: str, before: PipelineState, after: object) -> None:
+    """Refuse a step in which `agent` changed, added or dropped a key of another role.
+
+    Raises InvalidState where an agent did not return a dict, StateOwnershipError otherwise.
+    """
+    if not isinstance(after, Mapping):
+        kind = type(after).__name__
+        raise InvalidState(f"agent {agent!r} returned {kind}; an agent returns the state")
+    missing = object()
+    for key in sorted(KNOWN - WRITES[role]):
+        if before.get(key, missing) != after.get(key, missing):
+            may = ", ".join(sorted(WRITES[role]))
+            raise StateOwnershipError(
+                f"agent {agent!r} is a {role.value} and must not write {key!r} (it may write {may})"
+            )

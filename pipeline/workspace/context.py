@@ -1,0 +1,48 @@
+"""What a model is shown of a repository before it asks: instruction files and the top of the tree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.workspace.workspace import Workspace
+
+INSTRUCTION_FILES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md")
+_CAP_CHARS = 8_000
+_LISTED = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """An instruction file as it is, up to a cap in characters."""
+
+    path: str
+    text: str
+
+
+async def instructions(workspace: Workspace) -> tuple[Instructions, ...]:
+    """The repository's own instruction files, each text once, all together within the cap."""
+    present = set(await workspace.files())
+    found: list[Instructions] = []
+    left = _CAP_CHARS
+    for path in INSTRUCTION_FILES:
+        if path not in present or left <= 0:
+            continue
+        text = (await workspace.read(path))[:left]
+        if all(text != other.text for other in found):
+            found.append(Instructions(path, text))
+            left -= len(text)
+    return tuple(found)
+
+
+def listing(paths: Sequence[str]) -> str:
+    """The top level: files by name, directories with the number of files below them."""
+    counts: dict[str, int] = {}
+    for path in paths:
+        head, slash, _ = path.partition("/")
+        counts[head + slash] = counts.get(head + slash, 0) + 1
+    rows = [
+        f"{name} ({n} files)" if name.endswith("/") else name for name, n in sorted(counts.items())
+    ]
+    more = [f"... {len(rows) - _LISTED} more"] if len(rows) > _LISTED else []
+    return "\n".join(rows[:_LISTED] + more) or "(an empty repository)"
