@@ -35,9 +35,9 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
 ) -> AgenticCodingPipeline:
     """The default pipeline.
 
-    `models` maps a seat of `SEATS` to "vendor:model", or to a bare model id; `clients` maps a seat to
-    a client of your own; `keys` maps a vendor to its key and address, for those that do not stand
-    in the environment. `testers` or `reviewers` False leaves the role out ("not checked").
+    `models` maps a seat of `SEATS` to "vendor:model", or to a bare model id; `clients` maps a
+    seat to a client of your own; `keys` maps a vendor to its key and address, for those that do
+    not stand in the environment. `testers` or `reviewers` False leaves the role out ("not checked").
     Raises LLMMisconfigured for an unknown seat or vendor.
     """
     unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))

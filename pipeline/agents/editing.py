@@ -2,7 +2,7 @@
 
 The fallback forgives what models get wrong most: line numbers pasted in from `read` ("12| "),
 other line endings, trailing blanks, and a uniform difference in indentation (the replacement is
-then moved by the same difference). A match must be the only one; an edit never guesses between two places.
+then moved by the same difference). A match must be the only one: an edit never guesses.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
-class Misused(Exception):  # noqa: N818 - never leaves this module: it becomes the tool's answer
-    """A tool call that cannot be carried out; the message tells the model why."""
+class Misused(Exception):
+    """A tool call that cannot be carried out; its message becomes the tool's answer."""
 
 
 @dataclass(frozen=True, slots=True)
