@@ -1,7 +1,7 @@
 """The one protocol through which the pipeline talks to a model, and its vocabulary.
 
-Adapters translate a vendor's types at their own door; nobody past `pipeline.llm` sees an SDK object.
-There is no temperature: today's vendors refuse or ignore it. `effort` is the only knob.
+Adapters translate a vendor's types at their own door; nobody past `pipeline.llm` sees an SDK
+object. There is no temperature: today's vendors refuse or ignore it. `effort` is the only knob.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """A vendor's opaque item (thinking, encrypted reasoning, signatures).
+    """The turn as its vendor wrote it (thinking, encrypted reasoning, signatures), opaque.
 
-    Sent back unchanged, and only to the provider that made it.
+    Sent back unchanged, and only to the provider that made it, where it stands for the whole
+    message; any other provider is sent the message's plain parts. `payload` is plain JSON.
     """
 
     provider: str

@@ -1,0 +1,1 @@
+"""Stand-ins for the services we talk to, served over real HTTP."""

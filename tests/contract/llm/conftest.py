@@ -1,0 +1,102 @@
+"""Doors to the adapters: real SDKs over real HTTP, and the scripted client beside them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from pipeline.llm.adapter import Adapter
+from pipeline.llm.anthropic import AnthropicMessages
+from pipeline.llm.google import GoogleGenerate
+from pipeline.llm.openai_chat import OpenAIChat
+from pipeline.llm.openai_responses import OpenAIResponses
+
+KEY = "sk-canary-0123456789abcdef"
+
+
+@dataclass(frozen=True)
+class Wire:
+    """One adapter and where each kind of double serves it."""
+
+    name: str
+    kind: type[Adapter]
+    vendor: str
+    llmock: str  # the provider's name in llmock
+    suffix: str = ""  # what the SDK wants behind a server's root
+
+    def open(self, root: str) -> Adapter:
+        return self.kind(f"{self.vendor}-test", api_key=KEY, base_url=root + self.suffix)
+
+
+WIRES = (
+    Wire("responses", OpenAIResponses, "openai", "openai", "/v1"),
+    Wire("chat", OpenAIChat, "openai", "openai", "/v1"),
+    Wire("messages", AnthropicMessages, "anthropic", "anthropic"),
+    Wire("generate", GoogleGenerate, "google", "gemini"),
+)
+
+
+@pytest.fixture(params=WIRES, ids=lambda wire: wire.name)
+def wire(request) -> Wire:
+    return request.param
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Callable]:
+    """Keep a client, to be closed with the test."""
+    async with AsyncExitStack() as stack:
+
+        def keep(client):
+            stack.push_async_callback(client.aclose)
+            return client
+
+        yield keep
+
+
+@dataclass
+class Canned:
+    """A server that answers every POST with the same bytes."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    calls: int = 0
+    url: str = ""
+
+    def say(self, status: int, body: str, **headers: str) -> None:
+        self.status, self.body = status, body.encode()
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@pytest.fixture
+def canned() -> Iterator[Canned]:
+    script = Canned()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["content-length"]))
+            script.calls += 1
+            self.send_response(script.status)
+            for name, value in script.headers.items():
+                self.send_header(name, value)
+            self.send_header("content-length", str(len(script.body)))
+            self.end_headers()
+            self.wfile.write(script.body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    script.url = f"http://127.0.0.1:{server.server_address[1]}"
+    yield script
+    server.shutdown()
+    thread.join()
+    server.server_close()

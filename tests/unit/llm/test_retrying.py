@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from pipeline.errors import LLMBadRequest, LLMIncomplete, LLMUnavailable
+from pipeline.llm.base import LLMClient, LLMRequest, Message
+from pipeline.llm.retrying import Retrying
+from pipeline.llm.scripted import FunctionClient
+
+REQUEST = LLMRequest("s", (Message.user("u"),))
+
+
+class Failing:
+    """Raises the given errors in order, then answers."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.waits: list[float] = []
+        self.client = FunctionClient(self.answer, provider="p", model="m")
+
+    def answer(self, _request):
+        if self.errors:
+            raise self.errors.pop(0)
+        return "done"
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+
+    def retrying(self, **options) -> Retrying:
+        return Retrying(self.client, sleep=self.sleep, chance=lambda: 1.0, **options)
+
+
+async def test_waits_double_from_half_a_second():
+    failing = Failing(*(LLMUnavailable("busy") for _ in range(3)))
+    assert (await failing.retrying().complete(REQUEST)).text == "done"
+    assert failing.waits == [0.5, 1.0, 2.0]
+
+
+async def test_waits_are_drawn_from_zero_up_to_the_limit():
+    failing = Failing(LLMIncomplete("half"))
+    client = Retrying(failing.client, sleep=failing.sleep, chance=lambda: 0.25)
+    await client.complete(REQUEST)
+    assert failing.waits == [0.125]
+
+
+async def test_no_wait_is_longer_than_twenty_seconds():
+    failing = Failing(*(LLMUnavailable("busy") for _ in range(9)))
+    await failing.retrying(tries=10).complete(REQUEST)
+    assert max(failing.waits) == 20.0
+
+
+async def test_the_last_tries_error_is_raised():
+    failing = Failing(*(LLMUnavailable(str(n)) for n in range(1, 9)))
+    with pytest.raises(LLMUnavailable, match="4"):
+        await failing.retrying().complete(REQUEST)
+    assert len(failing.client.requests) == 4
+
+
+async def test_the_servers_wish_is_honoured():
+    failing = Failing(LLMUnavailable("busy", retry_after_s=17.5), LLMUnavailable("busy"))
+    await failing.retrying().complete(REQUEST)
+    assert failing.waits == [17.5, 1.0]
+
+
+async def test_a_wish_of_nothing_is_honoured_too():
+    failing = Failing(LLMUnavailable("busy", retry_after_s=0.0))
+    await failing.retrying().complete(REQUEST)
+    assert failing.waits == [0.0]
+
+
+async def test_a_wish_of_more_than_a_minute_is_given_up():
+    failing = Failing(LLMUnavailable("busy", retry_after_s=61))
+    with pytest.raises(LLMUnavailable):
+        await failing.retrying().complete(REQUEST)
+    assert failing.waits == []
+
+
+@pytest.mark.parametrize("error", [LLMBadRequest("no"), TypeError("bug"), KeyError("bug")])
+async def test_what_will_fail_again_is_not_tried_again(error):
+    failing = Failing(error)
+    with pytest.raises(type(error)):
+        await failing.retrying().complete(REQUEST)
+    assert len(failing.client.requests) == 1
+
+
+async def test_it_speaks_for_the_client_inside():
+    client = Failing().retrying()
+    assert (client.provider, client.model) == ("p", "m")
+    assert isinstance(client, LLMClient)
+    await client.aclose()
