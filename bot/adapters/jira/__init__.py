@@ -1,0 +1,1 @@
+"""Jira, over the jira library."""

@@ -1,0 +1,128 @@
+"""Puts the parts together: the only module that names concrete adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from bot.errors import Misconfigured
+from bot.services.intake import TakeIn
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from bot.adapters.github.issues import GitHubIssues
+    from bot.adapters.jira.issues import JiraTickets
+    from bot.settings import Settings
+    from pipeline import AgenticCodingPipeline
+    from pipeline.llm.base import LLMClient
+    from pipeline.llm.vendors import VendorOptions
+    from pipeline.sandbox.base import Caps, Sandbox
+
+SEATS = ("gpt", "claude", "tests", "qa")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a caller may choose for one run; None leaves it to the settings."""
+
+    models: Mapping[str, str] = field(default_factory=dict)
+    max_iterations: int | None = None
+    max_seconds: float | None = None
+    max_tokens: int | None = None
+    python: Path | None = None
+    tests: bool = True
+    review: bool = True
+
+
+def take_in(settings: Settings) -> TakeIn:
+    """The intake over GitHub and Jira as they are set up."""
+
+    def issues() -> GitHubIssues:
+        from bot.adapters.github.issues import GitHubIssues
+
+        return GitHubIssues(settings.github_api_url, _plain(settings.github_token))
+
+    def tickets() -> JiraTickets:
+        from bot.adapters.jira.issues import JiraTickets
+
+        needed = {
+            "JIRA_BASE_URL": settings.jira_base_url,
+            "JIRA_EMAIL": settings.jira_email,
+            "JIRA_API_TOKEN": _plain(settings.jira_api_token),
+        }
+        if missing := [name for name, value in needed.items() if not value]:
+            raise Misconfigured(
+                f"reading from Jira needs {', '.join(missing)}; set what is missing"
+            )
+        url, email, token = (value or "" for value in needed.values())
+        return JiraTickets(url, email, token)
+
+    return TakeIn(issues, tickets)
+
+
+async def open_sandbox(kind: Literal["auto", "none"]) -> tuple[Sandbox, Caps]:
+    """The sandbox and what it was measured to do. Raises SandboxUnavailable."""
+    from pipeline.sandbox.none import NoSandbox
+    from pipeline.sandbox.select import strongest
+
+    sandbox: Sandbox = NoSandbox() if kind == "none" else await strongest()
+    return sandbox, await sandbox.probe()
+
+
+def pipeline_of(
+    settings: Settings,
+    choices: Choices,
+    sandbox: Sandbox,
+    clients: Mapping[str, LLMClient] | None = None,
+) -> AgenticCodingPipeline:
+    """The default line-up with the settings' keys, models and limits. Raises LLMMisconfigured.
+
+    `clients` maps seats to models that take the place of those.
+    """
+    from pipeline.defaults import build_pipeline
+    from pipeline.limits import Limits
+
+    models = {seat: getattr(settings, f"model_{seat}") for seat in SEATS} | dict(choices.models)
+    return build_pipeline(
+        models={seat: model for seat, model in models.items() if model},
+        clients=clients,
+        keys=_keys(settings),
+        sandbox=sandbox,
+        python=choices.python,
+        max_iterations=choices.max_iterations or settings.max_iterations,
+        limits=Limits(
+            wall_s=choices.max_seconds or settings.max_seconds,
+            tokens=choices.max_tokens or settings.max_tokens,
+        ),
+        testers=choices.tests,
+        reviewers=choices.review,
+    )
+
+
+def models_of(pipeline: AgenticCodingPipeline) -> tuple[tuple[str, str], ...]:
+    """(seat, "vendor:model") of every agent that asks a model, once the run has opened them."""
+    from pipeline.agents.seated import ModelAgent
+
+    seats = [agent for agent in pipeline.agents if isinstance(agent, ModelAgent)]
+    return tuple((seat.name, f"{seat.client.provider}:{seat.client.model}") for seat in seats)
+
+
+def _keys(settings: Settings) -> dict[str, VendorOptions]:
+    from pipeline.llm.vendors import VendorOptions
+
+    given = {
+        "openai": (settings.openai_api_key, settings.openai_base_url),
+        "anthropic": (settings.anthropic_api_key, settings.anthropic_base_url),
+        "google": (settings.google_api_key, settings.google_base_url),
+    }
+    return {
+        vendor: VendorOptions(api_key=_plain(key), base_url=url)
+        for vendor, (key, url) in given.items()
+    }
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()

@@ -1,0 +1,1 @@
+"""What the bot talks about: pure values, no I/O."""

@@ -1,0 +1,125 @@
+"""The result of a run: what every face shows of its end, and what machines read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.domain.task import Task
+from pipeline.state import PipelineState, Status, usage_table
+
+_FEEDBACK_CHARS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended. `reason` is "" unless it failed.
+
+    `branch` and `diff_file` say where the change was left ("": not there). `diff` is the change and
+    its tests against `base_sha`, ready for `git apply`; `tests_diff` is the second part of it.
+    `usd` is None where a price is unknown.
+    """
+
+    task: Task
+    status: Status
+    reason: str = ""
+    feedback: str = ""
+    repository: str = ""
+    base_sha: str = ""
+    branch: str = ""
+    commits: int = 0
+    diff_file: str = ""
+    code_diff: str = ""
+    tests_diff: str = ""
+    test_paths: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    test_output: str = ""
+    qa_output: str = ""
+    iterations: int = 0
+    usage: Mapping[str, Any] = field(default_factory=usage_table)
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, state: PipelineState, task: Task, *, iterations: int, status: Status | None = None
+    ) -> Result:
+        """Read the last state of a run; `status` overrules where the run was cut short."""
+        return cls(
+            task=task,
+            status=status or state.get("status", "failed"),
+            reason=state.get("reason", ""),
+            feedback=state.get("feedback", ""),
+            repository=state.get("repo") or "",
+            base_sha=state.get("base_sha", ""),
+            code_diff=state.get("proposed_code", ""),
+            tests_diff=state.get("proposed_tests", ""),
+            test_paths=tuple(state.get("test_paths", ())),
+            evidence=state.get("evidence", {}),
+            test_output=state.get("test_output", ""),
+            qa_output=state.get("qa_output", ""),
+            iterations=iterations,
+            usage=state.get("usage", usage_table()),
+            warnings=tuple(state.get("notes", ())),
+        )
+
+    @property
+    def diff(self) -> str:
+        """The change and its tests, against the base."""
+        return self.code_diff + self.tests_diff
+
+    @property
+    def ok(self) -> bool:
+        """Whether the asked-for end was reached."""
+        return self.status in {"completed", "no_change"}
+
+    @property
+    def usd(self) -> float | None:
+        """What all seats cost, in US dollars; None as soon as one price is unknown."""
+        costs = [seat["usd"] for seat in self._seats]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
+
+    @property
+    def tokens(self) -> dict[str, int]:
+        """Tokens of all seats: `input` (of which `cached`) and `output`."""
+        return {
+            kind: sum(seat[f"{kind}_tokens"] for seat in self._seats)
+            for kind in ("input", "cached", "output")
+        }
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Where the wall time went: model, tests, tools, us (the rest) and total."""
+        split = dict(self.usage["seconds"])
+        total = split.pop("total")
+        us = max(0.0, total - sum(split.values()))
+        return {name: round(s, 3) for name, s in {**split, "us": us, "total": total}.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable end state that machines read; documented in `bot.entrypoints.json_lines`."""
+        return {
+            "status": self.status,
+            "reason": self.reason,
+            "feedback": self.feedback[:_FEEDBACK_CHARS],
+            "task": {"title": self.task.title, "source": self.task.source, "url": self.task.url},
+            "repository": self.repository,
+            "base_sha": self.base_sha,
+            "branch": self.branch,
+            "diff_file": self.diff_file,
+            "diff": self.diff,
+            "tests_diff": self.tests_diff,
+            "evidence": dict(self.evidence),
+            "test_output": self.test_output,
+            "qa_output": self.qa_output,
+            "iterations": self.iterations,
+            "cost_usd": self.usd,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "agents": dict(self.usage["agents"]),
+            "warnings": list(self.warnings),
+        }
+
+    @property
+    def _seats(self) -> list[Mapping[str, Any]]:
+        return list(self.usage["agents"].values())

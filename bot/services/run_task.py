@@ -1,0 +1,79 @@
+"""Runs the pipeline on a task, tells the sink what happens, and makes the result."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Protocol, cast
+
+from bot.domain.events import Progressed, Sink, Started, Stepped
+from bot.domain.result import Result
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.domain.task import Task
+    from pipeline.checkpoint import Checkpoint
+    from pipeline.progress import Progress, Watch
+    from pipeline.state import PipelineState
+
+
+class Pipeline(Protocol):
+    """As much of `AgenticCodingPipeline` as a run needs."""
+
+    def start(self, task: str, repo: str | None = None) -> PipelineState:
+        """The first state."""
+
+    def steps(self, state: PipelineState, *, watch: Watch) -> AsyncIterator[Checkpoint]:
+        """Every checkpoint to the end."""
+
+
+class RunTask:
+    """One run. `header` is asked once the first seat is taken, when all that it tells is known."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        task: Task,
+        repo: str | None,
+        *,
+        sink: Sink,
+        header: Callable[[], Started],
+    ) -> None:
+        self._pipeline = pipeline
+        self._task = task
+        self._sink = sink
+        self._header: Callable[[], Started] | None = header
+        self._state = pipeline.start(task.text, repo)
+        self._iterations = 0
+
+    async def __call__(self) -> Result:
+        """Run to the end. Raises PipelineError only where not one seat has finished its work."""
+        steps = self._pipeline.steps(self._state, watch=self._watch)
+        # the protocol says iterator; a generator must be closed at once, not by the collector
+        async with aclosing(cast("AsyncGenerator[Checkpoint, None]", steps)) as checkpoints:
+            try:
+                async for checkpoint in checkpoints:
+                    self._state = checkpoint.state
+                    self._iterations = checkpoint.iteration
+                    self._sink(Stepped(checkpoint))
+            except PipelineError as error:
+                if not self._iterations:
+                    raise
+                return Result.of(
+                    {**self._state, "status": "failed", "reason": str(error)},
+                    self._task,
+                    iterations=self._iterations,
+                )
+        return Result.of(self._state, self._task, iterations=self._iterations)
+
+    def cancelled(self) -> Result:
+        """What is left of a run that was stopped."""
+        return Result.of(self._state, self._task, iterations=self._iterations, status="cancelled")
+
+    def _watch(self, progress: Progress) -> None:
+        if self._header is not None:
+            self._sink(self._header())
+            self._header = None
+        self._sink(Progressed(progress))

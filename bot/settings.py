@@ -1,0 +1,194 @@
+"""The only reader of the environment: variables and `.env`, read once into a frozen value.
+
+A flag beats the environment, the environment beats `.env` in the current directory, and that beats
+the default. An address never comes from a less trusted place than the key that is sent to it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
+
+from bot.errors import Misconfigured
+
+Names = tuple[str, ...]
+_HAND_IN_HAND: tuple[tuple[Names, Names], ...] = (
+    (("OPENAI_API_KEY",), ("OPENAI_BASE_URL",)),
+    (("ANTHROPIC_API_KEY",), ("ANTHROPIC_BASE_URL",)),
+    (("GOOGLE_API_KEY", "GEMINI_API_KEY"), ("GOOGLE_GEMINI_BASE_URL",)),
+    (("GITHUB_TOKEN",), ("GITHUB_API_URL",)),
+    (("JIRA_API_TOKEN",), ("JIRA_BASE_URL",)),
+)
+
+
+_by = AliasChoices
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Secrets do not show in `repr`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, env_file=None
+    )
+
+    openai_api_key: SecretStr | None = Field(
+        None, validation_alias=_by("OPENAI_API_KEY"), description="Key for OpenAI"
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        None, validation_alias=_by("ANTHROPIC_API_KEY"), description="Key for Anthropic"
+    )
+    google_api_key: SecretStr | None = Field(
+        None, validation_alias=_by("GOOGLE_API_KEY", "GEMINI_API_KEY"), description="Key for Gemini"
+    )
+    openai_base_url: str | None = Field(
+        None,
+        validation_alias=_by("OPENAI_BASE_URL"),
+        description="Another address for OpenAI (spoken to by Chat Completions)",
+    )
+    anthropic_base_url: str | None = Field(
+        None,
+        validation_alias=_by("ANTHROPIC_BASE_URL"),
+        description="Another address for Anthropic",
+    )
+    google_base_url: str | None = Field(
+        None,
+        validation_alias=_by("GOOGLE_GEMINI_BASE_URL"),
+        description="Another address for Gemini",
+    )
+    model_gpt: str | None = Field(
+        None,
+        validation_alias=_by("ACP_MODEL_GPT"),
+        description="Model of the first coder, as MODEL or VENDOR:MODEL",
+    )
+    model_claude: str | None = Field(
+        None, validation_alias=_by("ACP_MODEL_CLAUDE"), description="Model of the second coder"
+    )
+    model_tests: str | None = Field(
+        None, validation_alias=_by("ACP_MODEL_TESTS"), description="Model of the tester"
+    )
+    model_qa: str | None = Field(
+        None, validation_alias=_by("ACP_MODEL_QA"), description="Model of the reviewer"
+    )
+    max_iterations: int = Field(
+        3,
+        validation_alias=_by("ACP_MAX_ITERATIONS"),
+        description="Passes of the loop before it gives up",
+        ge=1,
+        le=50,
+    )
+    max_seconds: float = Field(
+        3600.0,
+        validation_alias=_by("ACP_MAX_SECONDS"),
+        description="Wall time of a run, in seconds",
+        gt=0,
+    )
+    max_tokens: int | None = Field(
+        None,
+        validation_alias=_by("ACP_MAX_TOKENS"),
+        description="Tokens that all models of a run may use together",
+        gt=0,
+    )
+    github_token: SecretStr | None = Field(
+        None,
+        validation_alias=_by("GITHUB_TOKEN"),
+        description="Reads issues of private repositories; public ones need none",
+    )
+    github_api_url: str = Field(
+        "https://api.github.com",
+        validation_alias=_by("GITHUB_API_URL"),
+        description="API of GitHub; for Enterprise Server https://HOST/api/v3",
+    )
+    jira_base_url: str | None = Field(
+        None,
+        validation_alias=_by("JIRA_BASE_URL"),
+        description="Your Jira, such as https://acme.atlassian.net",
+    )
+    jira_email: str | None = Field(
+        None,
+        validation_alias=_by("JIRA_EMAIL"),
+        description="Account that the Jira token belongs to",
+    )
+    jira_api_token: SecretStr | None = Field(
+        None, validation_alias=_by("JIRA_API_TOKEN"), description="API token for Jira"
+    )
+    no_color: str | None = Field(
+        None, validation_alias=_by("NO_COLOR"), description="Any value switches colours off"
+    )
+    terminal: str = Field(
+        "", validation_alias=_by("TERM"), description="`dumb` switches the live display off"
+    )
+
+    @field_validator("github_api_url", "jira_base_url", "openai_base_url", "anthropic_base_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.lower().startswith(("http://", "https://")):
+            raise ValueError("must start with https:// or http://")
+        return value
+
+    @classmethod
+    def load(cls, env_file: Path = Path(".env")) -> Self:
+        """Read the environment and `env_file`, which need not exist. Raises Misconfigured."""
+        try:
+            _keep_keys_home(EnvSettingsSource(cls)(), DotEnvSettingsSource(cls, env_file)())
+            return cls(_env_file=env_file)  # type: ignore[call-arg]  # taken by BaseSettings
+        except ValidationError as error:
+            raise Misconfigured(_first_mistake(error)) from None
+        except (OSError, UnicodeError):
+            raise Misconfigured(
+                f"{env_file} cannot be read; mend its rights or remove it"
+            ) from None
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value that is set: what must never be printed."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(v.get_secret_value() for v in values if isinstance(v, SecretStr))
+
+
+def settings_table() -> str:
+    """The settings as a Markdown table: variable, meaning, default."""
+    rows = ["| Variable | What it sets | Default |", "| --- | --- | --- |"]
+    for field in Settings.model_fields.values():
+        names = " or ".join(f"`{name}`" for name in _names(field.validation_alias))
+        rows.append(f"| {names} | {field.description} | {_shown(field.default)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _shown(default: object) -> str:
+    if default in {None, ""}:
+        return ""
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
+
+
+def _names(alias: object) -> list[str]:
+    choices = alias.choices if isinstance(alias, AliasChoices) else []
+    return [str(choice) for choice in choices]
+
+
+def _keep_keys_home(environment: dict[str, Any], dotenv: dict[str, Any]) -> None:
+    """Refuse a `.env` that says where a key of the environment goes.
+
+    A cloned repository may bring a `.env`, and must not thereby learn the user's keys.
+    """
+    for keys, addresses in _HAND_IN_HAND:
+        stray = [a for a in addresses if a in dotenv and a not in environment]
+        for key in keys:
+            if stray and key in environment:
+                raise Misconfigured(
+                    f".env sets {stray[0]} while {key} comes from the environment, and would send "
+                    f"the key there; set both in one place"
+                )
+
+
+def _first_mistake(error: ValidationError) -> str:
+    """One sentence without the value, which may be a secret."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    what = first["msg"].removeprefix("Value error, ")
+    return f"{first['loc'][0]} is wrong: {what[:1].lower()}{what[1:]}"
