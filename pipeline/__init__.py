@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipeline.agents.base import Agent
     from pipeline.checkpoint import Checkpoint
-    from pipeline.files import files
+    from pipeline.result import files
     from pipeline.limits import Limits
     from pipeline.orchestrator import AgenticCodingPipeline
     from pipeline.progress import Progress
@@ -39,7 +39,7 @@ _ROOM_OF = {
     "NoSandbox": "pipeline.sandbox.none",
     "PipelineState": "pipeline.state",
     "Progress": "pipeline.progress",
-    "files": "pipeline.files",
+    "files": "pipeline.result",
 }
 
 

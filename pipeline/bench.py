@@ -85,7 +85,8 @@ async def open_bench(
         if "test_paths" not in state:
             paths = await repository.paths(repository.base_tree)
             state["test_paths"] = [reproduction_path(paths, state["task"])]
-        yield Bench(plan, workspace, Verifier(workspace, environment), meter, watch), state
+        verifier = Verifier(workspace, environment, task=state["task"])
+        yield Bench(plan, workspace, verifier, meter, watch), state
 
 
 class Bench:
@@ -118,7 +119,8 @@ class Bench:
         before = code
         if role is Role.TESTER:
             before = await self._repository.apply(code, state.get("proposed_tests", ""))
-        await self._workspace.reset(before)
+        if await self._workspace.snapshot() != before:
+            await self._workspace.reset(before)
         after = await act(agent, copy_of(state), self._workspace, seat)
         check_ownership(role, agent.name, state, after)
         after = copy_of(after)

@@ -37,7 +37,7 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
 
     `models` maps a seat of `SEATS` to "vendor:model", or to a bare model id; `clients` maps a
     seat to a client of your own; `keys` maps a vendor to its key and address, for those that do
-    not stand in the environment. `testers` or `reviewers` False leaves the role out ("not checked").
+    not stand in the environment. `testers` or `reviewers` False leaves the role out.
     Raises LLMMisconfigured for an unknown seat or vendor.
     """
     unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -96,7 +96,7 @@ class AgenticCodingPipeline:
         cursor: Cursor | None = None,
         *,
         watch: Watch = nobody,
-    ) -> AsyncIterator[Checkpoint]:
+    ) -> AsyncGenerator[Checkpoint, None]:
         """Every checkpoint from `cursor` (default: the start) to the end.
 
         A checkpoint's state and cursor, also after a JSON round trip, resume to the same rest.
@@ -105,11 +105,11 @@ class AgenticCodingPipeline:
         """
         cursor = cursor or START
         state = copy_of(state)
-        if cursor.stage is Stage.ENDED:
+        if _is_over(cursor):
             return
         async with open_bench(self._plan, state, watch) as (bench, opened):
             state = opened
-            while cursor.stage is not Stage.ENDED:
+            while not _is_over(cursor):
                 checkpoint = await self._step(bench, cursor, state)
                 cursor, state = checkpoint.cursor, checkpoint.state
                 yield replace(checkpoint, state=copy_of(state))
@@ -145,7 +145,7 @@ class AgenticCodingPipeline:
         except (BudgetExceeded, LLMError) as error:
             move = _stopped(cursor, state, error)
         next_cursor, after = move
-        after = bench.account(after, ended=next_cursor.stage is Stage.ENDED)
+        after = bench.account(after, ended=_is_over(next_cursor))
         return Checkpoint(
             agent=agent.name,
             stage=cursor.stage,
@@ -164,6 +164,10 @@ class AgenticCodingPipeline:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"agents need names of their own; used twice: {', '.join(twice)}")
+
+
+def _is_over(cursor: Cursor) -> bool:
+    return cursor.stage is Stage.ENDED
 
 
 def _stopped(cursor: Cursor, state: PipelineState, error: BudgetExceeded | LLMError) -> Move:

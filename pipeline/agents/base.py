@@ -14,9 +14,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pipeline.errors import AgentError, PipelineError
 from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse
@@ -27,6 +27,8 @@ from pipeline.state import PipelineState
 from pipeline.transitions import Stage
 from pipeline.verification.verifier import Verifier
 from pipeline.workspace.workspace import Workspace
+
+T = TypeVar("T")
 
 
 @runtime_checkable
@@ -104,7 +106,7 @@ class SyncWorkspace:
         """Run a command in the sandbox."""
         return self._wait(self._workspace.exec(argv, cwd=cwd))
 
-    def _wait(self, coroutine: Any) -> Any:
+    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from pipeline.agents import prompts
 from pipeline.agents.base import Seat
 from pipeline.agents.loop import Closing, Talk, converse
@@ -76,6 +78,7 @@ class CodingAgent(ModelAgent):
             tried=len(state.get("attempts", ())),
         )
 
+    @override
     def _preference(self) -> Sequence[str]:
         first = _VENDOR_OF_NAME.get(self.name, self.preferred[0])
         return (first, *(vendor for vendor in self.preferred if vendor != first))
@@ -88,6 +91,7 @@ class NoScratch(Closing):
         self._bench = toolbox
         self._start = start
 
+    @override
     async def accept(self, arguments: Mapping[str, Any]) -> None:
         """Send the model back once, with the list, if commands have left new files."""
         left = await self.left_behind()

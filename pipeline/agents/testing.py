@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from typing_extensions import override
+
 from pipeline.agents import prompts, signatures
 from pipeline.agents.base import Seat
 from pipeline.agents.loop import Closing, Talk, converse
@@ -19,7 +21,7 @@ from pipeline.tools import ruff
 from pipeline.verification.decide import decide
 from pipeline.verification.kinds import Claim
 from pipeline.verification.kinds import Kind as TaskKind
-from pipeline.verification.verifier import ReproductionCheck
+from pipeline.verification.reproduction import ReproductionCheck
 from pipeline.workspace import context
 from pipeline.workspace.workspace import Workspace
 
@@ -110,6 +112,7 @@ class Accepting(Closing):
         self._seat = seat
         self.accepted: Reproduction | None = None
 
+    @override
     async def accept(self, arguments: Mapping[str, Any]) -> None:
         """Run the test on the base; raise EditRejected with what is wrong with it."""
         claim = Claim(TaskKind(arguments["kind"]), arguments["quote"])
