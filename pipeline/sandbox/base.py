@@ -1,7 +1,7 @@
 """The sandbox protocol: where code of strangers and models runs.
 
 A session owns one directory tree. Commands run inside it and see it as their workspace; the host
-reads and writes it only through `put`, `get`, `delete` and `entries`, which never follow a symbolic link.
+reads and writes it only through `put`, `get`, `delete` and `entries`, which never follow a link.
 """
 
 from __future__ import annotations
@@ -131,19 +131,34 @@ class Session(Protocol):
         env: Mapping[str, str] | None = None,
         on_output: Sink | None = None,
     ) -> ExecResult:
-        """Run `argv` in `cwd` (relative to the tree). Raises SandboxError if nothing could start."""
+        """Run `argv` in `cwd` (relative to the tree). Raises SandboxError if nothing could start.
+
+        As in a shell, code 127 says that there is no such program, and 126 that it cannot be run.
+        """
 
     async def get(self, path: str, max_bytes: int) -> bytes:
-        """A file's bytes, or a link's target. Raises UnsafePath, FileNotFoundError, or WorkspaceError if larger."""
+        """A file's bytes, or a link's target.
+
+        Raises UnsafePath, FileNotFoundError, or WorkspaceError if larger or not a file.
+        """
 
     async def put(self, path: str, data: bytes, mode: int = 0o100644) -> None:
-        """Write a file (or, with mode 0o120000, a link), making directories. Raises UnsafePath."""
+        """Write a file (or, with mode 0o120000, a link) in one step, making directories.
+
+        Raises UnsafePath, or WorkspaceError where a directory or a file is in the way.
+        """
 
     async def delete(self, path: str) -> None:
-        """Remove a file or link and directories left empty. Raises UnsafePath, FileNotFoundError."""
+        """Remove a file or link and the directories left empty.
+
+        Raises UnsafePath, FileNotFoundError, or WorkspaceError for a directory.
+        """
 
     async def entries(self) -> Sequence[Entry]:
-        """Every file and link of the tree, sorted by path; special files are left out, as is `.git` at the top."""
+        """Every file and link, sorted by path, without special files and the top's `.git`.
+
+        What was written beside `put` belongs to the session's commands from then on.
+        """
 
     async def close(self) -> None:
         """Kill everything that the session started. Idempotent; the tree stays."""

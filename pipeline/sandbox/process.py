@@ -1,0 +1,166 @@
+"""One child process: its own group, a wall clock, bounded output, and a sure end for all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.sandbox.base import Limits, Reason, Sink
+from pipeline.sandbox.output import HeadTail
+
+_CHUNK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to start. `env` is the whole environment; `fds` are handed down, and closed here."""
+
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    fds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the process ended: `returncode` as subprocess has it, negative for a signal."""
+
+    returncode: int
+    reason: Reason
+    output: bytes
+    output_bytes: int
+    wall_s: float
+
+
+async def run(
+    command: Command, limits: Limits, stop: asyncio.Event, on_output: Sink | None = None
+) -> Ended:
+    """Run to the end, to a limit or until `stop`. Raises OSError where nothing could start.
+
+    Whatever ends this coroutine, cancellation included, the process group is killed first.
+    """
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    source, sink = os.pipe()
+    os.set_blocking(source, False)
+    try:
+        process = await _start(command, sink)
+        try:
+            output = _Output(source, limits, on_output)
+            reason = await _watch(process, output, stop, began + limits.wall_s)
+        finally:
+            await _end(process)
+        output.drain()
+    finally:
+        os.close(source)
+    code = process.returncode or 0
+    kept = output.kept
+    return Ended(code, reason, kept.render(), kept.total, clock() - began)
+
+
+class _Output:
+    """The reading end of the child's stdout and stderr."""
+
+    def __init__(self, source: int, limits: Limits, on_output: Sink | None) -> None:
+        self.kept = HeadTail(limits.keep_kb << 10)
+        self._source = source
+        self._most = limits.output_mb << 20
+        self._sink = on_output
+
+    async def pump(self) -> bool:
+        """Read until the end; True as soon as there was more than allowed."""
+        while self.kept.total <= self._most:
+            await readable(self._source)
+            if not self._take():
+                return False
+        return True
+
+    def drain(self) -> None:
+        """Take what is still in the pipe, without waiting for anybody who holds it open."""
+        try:
+            while self.kept.total <= self._most and self._take():
+                continue
+        except BlockingIOError:
+            return
+
+    def _take(self) -> bool:
+        data = os.read(self._source, _CHUNK)
+        if data:
+            self.kept.feed(data)
+            if self._sink:
+                self._sink(data)
+        return bool(data)
+
+
+async def readable(descriptor: int) -> None:
+    """Wait until `descriptor` can be read."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(descriptor, _wake, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _wake(ready: asyncio.Future[None]) -> None:
+    # A cancelled waiter keeps its reader until it runs again.
+    if not ready.done():
+        ready.set_result(None)
+
+
+async def _start(command: Command, sink: int) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command.argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            env=dict(command.env),
+            cwd=command.cwd,
+            pass_fds=command.fds,
+            start_new_session=True,
+        )
+    finally:
+        for descriptor in (sink, *command.fds):
+            os.close(descriptor)
+
+
+async def _watch(
+    process: asyncio.subprocess.Process, output: _Output, stop: asyncio.Event, deadline: float
+) -> Reason:
+    clock = asyncio.get_running_loop().time
+    exited = asyncio.ensure_future(process.wait())
+    pump = asyncio.ensure_future(output.pump())
+    stopped = asyncio.ensure_future(stop.wait())
+    pending: set[asyncio.Future[Any]] = {exited, pump, stopped}
+    try:
+        while not exited.done():
+            wait_s = max(0.0, deadline - clock())
+            done, pending = await asyncio.wait(
+                pending, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                return "timeout"
+            if pump in done and pump.result():
+                return "output"
+            if stopped in done:
+                return "killed"
+        return "exit"
+    finally:
+        for waiting in (exited, pump, stopped):
+            waiting.cancel()
+        await asyncio.gather(exited, pump, stopped, return_exceptions=True)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    # Also after an ordinary exit: what the command left in its group must not outlive it.
+    # PermissionError is what macOS answers for a group that holds only a zombie.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await asyncio.shield(process.wait())
