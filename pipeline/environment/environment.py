@@ -1,0 +1,134 @@
+"""Chooses the Python that runs a repository's tests, and says how a sandbox shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.environment.interpreter import Interpreter, inspect, own_base
+from pipeline.environment.support import support_directory
+from pipeline.errors import WorkspaceError
+from pipeline.sandbox.base import Limits, Mount, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VENVS = (".venv", "venv")
+# CI makes hypothesis repeatable and keeps snapshot libraries from rewriting what they check.
+# TZ stays unset: the sandbox's own time zone is UTC.
+_VARIABLES = {
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PYTHONHASHSEED": "0",
+    "PYTHONNOUSERSITE": "1",
+    "NO_COLOR": "1",
+    "TERM": "dumb",
+    "CI": "true",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The Python that runs the repository's tests, as seen inside a sandbox.
+
+    `python`, `launcher` and `ruff` are absolute paths, the same inside and outside. `label` is for
+    people. `order` is where the tree stands against site-packages. Of a bare environment: "last",
+    as nothing of the project is installed there. Of a venv: "first", since the project itself is
+    often installed in it, as a copy or as an editable link to the user's own work tree: the tests
+    would judge that code instead of the tree's. What still slips in ahead (an import hook) is found
+    by the plugin at the end of a run, which is not trusted then.
+    """
+
+    python: str
+    label: str
+    launcher: str
+    order: str
+    ruff: str = ""
+    read_only: tuple[Mount, ...] = ()
+    path: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def spec(self, tree: Path, limits: Limits | None = None) -> Spec:
+        """A sandbox over `tree` in which this Python and Ruff work."""
+        return Spec(tree, self.read_only, self.path, self.env, limits or Limits())
+
+
+def find_environment(
+    repo: str | None, python: Path | None = None, *, cache: Path | None = None
+) -> Environment:
+    """The interpreter that the caller names, else the repository's own venv, else a bare one.
+
+    `repo` is a local path (its `.venv` or `venv` is used if it holds pytest and Python 3.8 or
+    newer), a URL or None. `cache` is where the support directory is kept. Raises WorkspaceError.
+    """
+    if python is not None:
+        named = inspect(python)
+        return _own(named, cache) if named.pytest else _bare(named, cache)
+    reason = ""
+    for folder in _VENVS if repo else ():
+        candidate = Path(repo or "", folder, "bin", "python")
+        if not candidate.exists():
+            continue
+        found, reason = _usable(candidate, folder)
+        if found is not None:
+            return _own(found, cache, f" of {folder}")
+    return _bare(inspect(own_base()), cache, reason)
+
+
+def _usable(candidate: Path, folder: str) -> tuple[Interpreter | None, str]:
+    """The interpreter, or None and a remark for the label."""
+    try:
+        found = inspect(candidate)
+    except WorkspaceError:
+        return None, f"; {folder} does not work"
+    if found.version < (3, 8):
+        return None, f"; {folder} is older than Python 3.8"
+    return (found, "") if found.pytest else (None, f"; {folder} has no pytest")
+
+
+def _own(found: Interpreter, cache: Path | None, where: str = "") -> Environment:
+    """The interpreter with its own packages; only launcher, plugin and report log are added."""
+    support = support_directory(found, _ruff(), bare=False, cache=cache)
+    label = f"Python {found.release}{where}, pytest {found.pytest}"
+    return _environment(found.python, label, "first", found, support)
+
+
+def _bare(base: Interpreter, cache: Path | None, remark: str = "") -> Environment:
+    """The interpreter's standard library and pytest, nothing else."""
+    if base.version < (3, 11):
+        raise WorkspaceError(
+            f"{base.python} has no pytest, and ours needs Python 3.11; install pytest there"
+        )
+    support = support_directory(base, _ruff(), bare=True, cache=cache)
+    version = metadata.version("pytest")
+    label = f"Python {base.release}, pytest {version} (bare{remark})"
+    return _environment(support / "bin" / "python", label, "last", base, support)
+
+
+def _ruff() -> str:
+    from ruff import find_ruff_bin  # type: ignore[import-untyped]
+
+    return str(find_ruff_bin())
+
+
+def _environment(
+    python: Path, label: str, order: str, found: Interpreter, support: Path
+) -> Environment:
+    ruff = _ruff()
+    return Environment(
+        python=str(python),
+        label=label,
+        launcher=str(support / "probe" / "acp_pytest.py"),
+        order=order,
+        ruff=ruff,
+        read_only=_outermost((*found.mounts, Mount(support), Mount(Path(ruff)))),
+        path=tuple(dict.fromkeys((str(support / "bin"), str(python.parent)))),
+        env=dict(_VARIABLES),
+    )
+
+
+def _outermost(mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
+    """Without those that another one shows already."""
+    shown = {mount.source for mount in mounts}
+    return tuple(mount for mount in mounts if shown.isdisjoint(mount.source.parents))

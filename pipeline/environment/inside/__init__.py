@@ -1,0 +1,1 @@
+"""Files that are copied beside the target's interpreter and run there, never imported here."""

@@ -1,0 +1,151 @@
+"""Everything that was seen about one patch, as one value that travels as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pipeline.verification.report import TestResult, TestRun, clean
+
+_FAILURES = 25
+_IDS = 100
+_TEXT = 3000
+_OUTPUT = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One test run: what for, on which tree (git id), and how it went. `seconds` is wall time."""
+
+    name: str
+    tree: str
+    command: str
+    exit_code: int | None
+    seconds: float
+    counts: Mapping[str, int]
+    problem: str = ""
+    canary: str = ""
+
+    @classmethod
+    def of(cls, name: str, tree: str, run: TestRun) -> RunRecord:
+        """The record of `run`."""
+        return cls(
+            name,
+            tree,
+            run.command,
+            run.exit_code,
+            round(run.seconds, 3),
+            run.counts,
+            run.problem,
+            run.canary,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A test that did not pass. `outline` is the traceback without lines of the tester's file."""
+
+    id: str
+    outcome: str
+    message: str
+    traceback: str
+    outline: str
+
+    @classmethod
+    def of(cls, result: TestResult, hidden: Iterable[str] = ()) -> Failure:
+        """From a result; `hidden` are the tester's paths."""
+        return cls(
+            result.id,
+            result.outcome,
+            result.message[:_TEXT],
+            result.traceback()[:_TEXT],
+            result.traceback(hidden)[:_TEXT],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the gate decides from; nothing else decides.
+
+    kind, quote     the claim; `misfit` says why it or the change does not hold, or is ""
+    reproduction    ids of the authored tests; `red`: how they failed on the base; `complaint`: why
+                    that run is no proof, or ""; `still_red`: those that do not pass with the patch
+    regressions     passed on the base and again in a paired rerun, fail with the patch
+    vanished        passed on the base, are gone or skipped with the patch
+    unstable        ids that changed sides between two runs of the same tree: held against nobody
+    failing_before  ids that fail on the base; `covering`: baseline ids that run the changed lines
+                    and pass with the patch (only measured for a refactoring)
+    """
+
+    kind: str
+    quote: str
+    environment: str = ""
+    base_tree: str = ""
+    verdict_tree: str = ""
+    changed: tuple[str, ...] = ()
+    misfit: str = ""
+    runs: tuple[RunRecord, ...] = ()
+    reproduction: tuple[str, ...] = ()
+    red: tuple[Failure, ...] = ()
+    complaint: str = ""
+    still_red: tuple[Failure, ...] = ()
+    regressions: tuple[Failure, ...] = ()
+    vanished: tuple[str, ...] = ()
+    unstable: tuple[str, ...] = ()
+    failing_before: tuple[str, ...] = ()
+    covering: tuple[str, ...] = ()
+    not_verified: tuple[str, ...] = ()
+    output: str = field(default="", repr=False)
+    overhead_s: float = 0.0
+
+    @property
+    def untrusted(self) -> RunRecord | None:
+        """The first run that cannot be trusted."""
+        return next((run for run in self.runs if run.problem), None)
+
+    def run(self, name: str) -> RunRecord | None:
+        """The last run of that name."""
+        return next((run for run in reversed(self.runs) if run.name == name), None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready and bounded: 25 failures of a sort, 100 ids, 60,000 characters of output."""
+        data = asdict(self)
+        for key, value in data.items():
+            if isinstance(value, tuple):
+                data[key] = list(value)
+        for key in ("red", "still_red", "regressions"):
+            data[key] = data[key][:_FAILURES]
+        for key in ("changed", "vanished", "unstable", "failing_before", "covering"):
+            data[key] = data[key][:_IDS]
+        data["reproduction"] = data["reproduction"][:_IDS]
+        data["output"] = shorten(self.output, _OUTPUT)
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Evidence:
+        """Back from `to_dict`; unknown keys are ignored, KeyError without kind or quote."""
+        known: dict[str, Any] = {"kind": data["kind"], "quote": data["quote"]}
+        for key in cls.__dataclass_fields__:
+            if key in data:
+                value = data[key]
+                known[key] = tuple(value) if isinstance(value, list | tuple) else value
+        known["runs"] = tuple(RunRecord(**run) for run in data.get("runs", ()))
+        for key in ("red", "still_red", "regressions"):
+            known[key] = tuple(Failure(**one) for one in data.get(key, ()))
+        return cls(**known)
+
+    def render(self) -> str:
+        """A report for people: plain text, bounded, without terminal controls."""
+        from pipeline.verification.render import render
+
+        return render(self)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Head and tail of a text of more than `limit` characters, the tail being the longer part."""
+    text = clean(text)
+    if len(text) <= limit:
+        return text
+    head, tail = limit // 4, limit - limit // 4
+    return f"{text[:head]}\n... {len(text) - limit} characters left out ...\n{text[-tail:]}"

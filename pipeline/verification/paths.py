@@ -1,0 +1,112 @@
+"""Which paths are tests, documentation or product, and where the reproduction may be written."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+_TEST_FILES = ("test_*.py", "*_test.py", "*_tests.py", "tests.py", "conftest.py")
+_CONFIG = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini"})
+_ALWAYS = frozenset({"tests", "__snapshots__", "__tests__"})
+_MAYBE = frozenset({"test", "testing"})
+_HIDDEN_CODE = ("*.pyc", "*.pth", "sitecustomize.py", "usercustomize.py")
+_HIDDEN_FOLDERS = ("*.egg-info", "*.dist-info", "__pycache__")
+_DOCUMENTS = frozenset({".md", ".rst", ".txt", ".adoc", ".png", ".svg", ".jpg", ".gif", ".cff"})
+_DOCUMENT_NAMES = ("readme*", "changelog*", "changes*", "license*", "contributing*", "authors*")
+_SETTINGS = frozenset({".toml", ".cfg", ".ini", ".yml", ".yaml", ".json", ".lock"})
+_SETTING_NAMES = frozenset({"dockerfile", "makefile", "codeowners"})
+_SLUG_CHARS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class TestPaths:
+    """Knows a repository's test paths. `folders` are those that its base shows to hold tests.
+
+    A package called `testing` is product unless tests lie in it: the fix of a true bug there must
+    reach the verdict.
+    """
+
+    __test__ = False  # pytest must not collect it
+
+    folders: frozenset[str]
+
+    @classmethod
+    def of(cls, paths: Iterable[str]) -> TestPaths:
+        """Learn from the paths of the base."""
+        found: set[str] = set()
+        for path in map(PurePosixPath, paths):
+            if any(fnmatchcase(path.name, pattern) for pattern in _TEST_FILES):
+                found.update(str(folder) for folder in path.parents if folder.name in _MAYBE)
+        return cls(frozenset(found))
+
+    def match(self, path: str) -> bool:
+        """Whether `path` is a test, test data, or configuration of pytest."""
+        pure = PurePosixPath(path)
+        if pure.name in _CONFIG or any(fnmatchcase(pure.name, p) for p in _TEST_FILES):
+            return True
+        above = pure.parents
+        return any(str(one) == "test" or one.name in _ALWAYS for one in above) or any(
+            str(one) in self.folders for one in above
+        )
+
+    def restored(self, path: str) -> bool:
+        """Whether a verdict takes `path` from the base: tests, and code that runs unasked."""
+        pure = PurePosixPath(path)
+        return (
+            self.match(path)
+            or any(fnmatchcase(pure.name, pattern) for pattern in _HIDDEN_CODE)
+            or any(fnmatchcase(one.name, p) for one in pure.parents for p in _HIDDEN_FOLDERS)
+        )
+
+
+def is_document(path: str) -> bool:
+    """Documentation. A Markdown file inside a package may be a template: it does not count."""
+    pure = PurePosixPath(path)
+    if pure.parts[0].lower() in {"docs", "doc"}:
+        return True
+    named = any(fnmatchcase(pure.name.lower(), pattern) for pattern in _DOCUMENT_NAMES)
+    plain = pure.suffix.lower() in _DOCUMENTS | {""}
+    top = len(pure.parts) == 1 and not pure.name.startswith("requirements")
+    return (named and plain) or (top and pure.suffix.lower() in _DOCUMENTS)
+
+
+def is_setting(path: str) -> bool:
+    """Configuration of the repository: at its top or in a hidden folder; elsewhere it is data."""
+    pure = PurePosixPath(path)
+    if pure.parts[0].startswith("."):
+        return True
+    kind = pure.suffix.lower() in _SETTINGS or pure.name.lower() in _SETTING_NAMES
+    needs = fnmatchcase(pure.name, "requirements*.txt")
+    return len(pure.parts) == 1 and (kind or needs)
+
+
+def reproduction_path(paths: Sequence[str], task: str) -> str:
+    """The one path that the tester may write, fitting the layout; never one that is in `paths`.
+
+    Beside the most test files; a shallower folder wins a draw; `tests/` where there are none.
+    """
+    files = [
+        path
+        for path in map(PurePosixPath, paths)
+        if fnmatchcase(path.name, "test_*.py") or fnmatchcase(path.name, "*_test.py")
+    ]
+    count = Counter(str(path.parent) for path in files)
+    best = min(count, key=lambda name: (-count[name], name.count("/"), name), default="tests")
+    folder = "" if best == "." else f"{best}/"
+    taken = frozenset(paths)
+    stem = f"{folder}test_acp_{_slug(task)}"
+    names = (f"{stem}{'' if n == 1 else f'_{n}'}.py" for n in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def _slug(task: str) -> str:
+    """The first line's words; a digest where none of them can stand in a module's name."""
+    title = next((line for line in task.splitlines() if line.strip()), "")
+    words = re.findall(r"[a-z0-9]+", title.lower())
+    slug = "_".join(words)[:_SLUG_CHARS].strip("_")
+    return slug or hashlib.sha256(task.encode("utf-8", "replace")).hexdigest()[:8]

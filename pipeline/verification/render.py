@@ -1,0 +1,99 @@
+"""Writes evidence as a readable report."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.verification.report import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipeline.verification.evidence import Evidence, Failure, RunRecord
+
+_FAILURES = 10
+_IDS = 20
+_LINES = 15
+_CHARS = 20_000
+_KINDS = {
+    "bug": "bug (a test that fails on the base must pass with the change)",
+    "feature": "feature (a test that cannot pass on the base must pass with the change)",
+    "refactoring": "refactoring (tests that run the changed lines exist and still pass)",
+    "docs": "documentation or configuration (no behaviour to prove)",
+}
+
+
+def render(evidence: Evidence) -> str:
+    """Plain text of at most about 20,000 characters."""
+    lines = [
+        f"Kind: {_KINDS.get(evidence.kind, evidence.kind)}",
+        f'Because the task says: "{evidence.quote}"' if evidence.quote else "No sentence quoted.",
+        f"Environment: {evidence.environment}",
+        f"Changed: {_list(evidence.changed) or 'nothing'}",
+    ]
+    if evidence.misfit:
+        lines.append(f"Does not fit: {evidence.misfit}")
+    lines += ["", "Runs:", *(_run(run) for run in evidence.runs)]
+    lines += _proof(evidence)
+    lines += _section("Still failing", evidence.still_red)
+    lines += _section("Passed before, fails now", evidence.regressions)
+    lines += _ids("Passed before, gone or skipped now", evidence.vanished)
+    lines += _ids("Failed on the base already", evidence.failing_before)
+    lines += _ids("Changed sides between runs of the same code", evidence.unstable)
+    lines += _ids("Not verified", evidence.not_verified)
+    text = clean("\n".join(lines))
+    return text if len(text) <= _CHARS else f"{text[:_CHARS]}\n... shortened ..."
+
+
+def _proof(evidence: Evidence) -> Iterator[str]:
+    if evidence.kind == "refactoring":
+        yield f"\nTests that run the changed lines and pass: {len(evidence.covering)}"
+        return
+    if not evidence.reproduction and not evidence.complaint:
+        return
+    yield "\nReproduction: " + (_list(evidence.reproduction) or "none")
+    if evidence.complaint:
+        yield f"  no proof: {evidence.complaint}"
+    for failure in evidence.red[:_FAILURES]:
+        yield f"  on the base {failure.id} {failure.outcome}: {_first(failure.message)}"
+    if evidence.red and not evidence.complaint and not evidence.still_red:
+        yield "  with the change: all passed"
+
+
+def _run(run: RunRecord) -> str:
+    counts = ", ".join(f"{number} {kind}" for kind, number in run.counts.items()) or "no tests"
+    code = "no exit code" if run.exit_code is None else f"exit code {run.exit_code}"
+    # 1 is what a green run ends with, as one planted test must fail.
+    guard = ", as the planted test failed" if run.canary and not run.problem else ""
+    line = f"  {run.name}: {run.command}\n    {counts}; {code}{guard}; {run.seconds:.2f} s"
+    return f"{line}\n    NOT TRUSTED: {run.problem}" if run.problem else line
+
+
+def _section(title: str, failures: Sequence[Failure]) -> Iterator[str]:
+    if not failures:
+        return
+    yield f"\n{title}: {len(failures)}"
+    for failure in failures[:_FAILURES]:
+        yield f"  {failure.id} ({failure.outcome})"
+        yield from (f"    {line}" for line in failure.traceback.splitlines()[-_LINES:])
+    if len(failures) > _FAILURES:
+        yield f"  ... and {len(failures) - _FAILURES} more"
+
+
+def _ids(title: str, ids: Sequence[str]) -> Iterator[str]:
+    if not ids:
+        return
+    yield f"\n{title}: {len(ids)}"
+    yield from (f"  {key}" for key in ids[:_IDS])
+    if len(ids) > _IDS:
+        yield f"  ... and {len(ids) - _IDS} more"
+
+
+def _list(items: Iterable[str]) -> str:
+    every = list(items)
+    more = f" and {len(every) - _IDS} more" if len(every) > _IDS else ""
+    return ", ".join(every[:_IDS]) + more
+
+
+def _first(text: str) -> str:
+    return text.splitlines()[0] if text.strip() else ""

@@ -1,0 +1,189 @@
+"""Runs pytest over a tree in a sandbox and says how far the result can be trusted."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from pipeline.errors import WorkspaceError
+from pipeline.verification.report import Log, TestRun, clean, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pipeline.environment import Environment
+    from pipeline.sandbox.base import ExecResult, Limits
+
+_REPORT_BYTES = 256 * 2**20
+_TAIL_CHARS = 1500
+_CACHE = "pytest-cache-"
+# Appended last, so that they win over a project's addopts.
+_FIXED = (
+    "--maxfail=0",
+    "--continue-on-collection-errors",
+    "--tb=short",
+    "--color=no",
+)
+
+
+class Place(Protocol):
+    """The part of a sandbox session that a test run needs."""
+
+    @property
+    def workdir(self) -> str:
+        """Where commands see the tree."""
+
+    async def exec(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: str = ".",
+        limits: Limits | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> ExecResult:
+        """Run a command in the tree."""
+
+    async def get(self, path: str, max_bytes: int) -> bytes:
+        """A file's bytes."""
+
+    async def put(self, path: str, data: bytes, mode: int = 0o100644) -> None:
+        """Write a file."""
+
+    async def delete(self, path: str) -> None:
+        """Remove a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of the suite to run; empty fields mean all of it.
+
+    `paths` replace the project's testpaths without changing which configuration applies; of what
+    they collect, `ids` are kept; `lines` (path -> line numbers) asks which ids run these lines.
+    """
+
+    paths: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    lines: Mapping[str, tuple[int, ...]] | None = None
+
+    @classmethod
+    def of_ids(cls, ids: Sequence[str]) -> Selection:
+        """Just these ids. An id of a whole file (it could not be collected) selects the file."""
+        paths = tuple(sorted({key.partition("::")[0] for key in ids}))
+        whole = any("::" not in key for key in ids)
+        return cls(paths, () if whole else tuple(ids))
+
+    def to_json(self) -> bytes:
+        """As the plugin reads it."""
+        lines = {path: list(some) for path, some in (self.lines or {}).items()}
+        return json.dumps({"paths": self.paths, "ids": self.ids, "lines": lines}).encode()
+
+
+def canary_name() -> str:
+    """A name for the test that must fail; nobody can know it before the run."""
+    return f"test_{secrets.token_hex(8)}"
+
+
+async def run_tests(
+    session: Place,
+    environment: Environment,
+    selection: Selection | None = None,
+    *,
+    args: Sequence[str] = (),
+    canary: str = "",
+    limits: Limits | None = None,
+) -> TestRun:
+    """Run pytest in the session's tree. Raises SandboxError only if nothing could start.
+
+    The report lies in the tree under a random hidden name, since a session can read nothing else,
+    and is removed before this returns.
+    """
+    selection = selection or Selection()
+    token = secrets.token_hex(8)
+    report, wanted = f".acp-{token}.jsonl", f".acp-{token}.json"
+    await session.put(wanted, selection.to_json())
+    root = session.workdir
+    argv = [environment.python, environment.launcher, environment.order]
+    argv += ["-p", "no:reportlog", "-p", "pytest_reportlog.plugin", "-p", "acp_probe"]
+    argv += [*args, f"--rootdir={root}", f"--report-log={root}/{report}"]
+    argv += [f"--acp-canary={canary}", f"--acp-select={root}/{wanted}", *_FIXED]
+    done = await session.exec(argv, limits=limits)
+    data = await _take(session, report)
+    await _take(session, wanted)
+    log = parse(data or b"", canary)
+    return TestRun(
+        command=shlex.join(["python", "-m", "pytest", *selection.paths, *args]),
+        exit_code=done.code,
+        reason=done.reason,
+        results=log.results,
+        output=_without(clean(done.text), (token, _CACHE)),
+        seconds=done.wall_s,
+        problem=problem(done, data, log, canary),
+        canary=canary,
+        python=str(log.facts.get("python", "")),
+        reached=frozenset(map(str, log.facts.get("reached") or ())),
+    )
+
+
+def _without(text: str, words: Sequence[str]) -> str:
+    """Without the lines that speak of files of ours, which differ from run to run."""
+    return "\n".join(line for line in text.split("\n") if not any(word in line for word in words))
+
+
+async def _take(session: Place, name: str) -> bytes | None:
+    """A file's bytes, and the file gone; None if it is not there or not readable."""
+    try:
+        data = await session.get(name, _REPORT_BYTES)
+        await session.delete(name)
+    except (FileNotFoundError, WorkspaceError):
+        return None
+    return data
+
+
+def problem(done: ExecResult, data: bytes | None, log: Log, canary: str) -> str:
+    """Why the run cannot be trusted, in one sentence with the end of its output; "" if it can."""
+    said = _stopped(done) or _unreported(done, data, log) or _forged(done, log, canary)
+    if not said:
+        return ""
+    return f"{said}\n{clean(done.text)[-_TAIL_CHARS:].strip()}".strip()
+
+
+def _stopped(done: ExecResult) -> str:
+    if done.reason == "timeout":
+        return f"pytest did not end within {done.wall_s:.0f} s"
+    if done.reason == "output":
+        return "pytest wrote more output than is allowed"
+    if done.reason == "killed" or done.code is None:
+        return f"pytest was killed (signal {done.signal})"
+    return ""
+
+
+def _unreported(done: ExecResult, data: bytes | None, log: Log) -> str:
+    if data is None:
+        return f"pytest left no report (exit code {done.code})"
+    if log.damaged:
+        return f"the test report is damaged ({log.damaged})"
+    if log.finished is None:
+        return f"the test session did not finish (exit code {done.code})"
+    if log.finished != done.code:
+        return f"the report says exit code {log.finished}, the process said {done.code}"
+    return ""
+
+
+def _forged(done: ExecResult, log: Log, canary: str) -> str:
+    red = any(result.red for result in log.results.values())
+    expected = {1} if canary or red else {0, 5}
+    if done.code not in expected:
+        return f"exit code {done.code} does not agree with the report of the single tests"
+    if canary and log.canary is None:
+        return "a test that was planted to fail did not run"
+    if canary and log.canary != "failed":
+        return f"a test that was planted to fail is reported as {log.canary}"
+    if canary and not log.facts:
+        return "the run did not say what it measured"
+    if foreign := log.facts.get("foreign"):
+        names = ", ".join(map(str, foreign))
+        return f"the tests ran against installed copies, not against the tree: {names}"
+    return ""

@@ -1,0 +1,150 @@
+"""Builds the clean tree that a verdict is given on, out of git objects, never a work tree."""
+
+from __future__ import annotations
+
+import configparser
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import StateOwnershipError
+
+if TYPE_CHECKING:
+    from pipeline.verification.paths import TestPaths
+    from pipeline.workspace.repository import Repository
+
+_HEADER = re.compile(r"^\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
+_Table = tuple[Callable[[str], bool], Callable[[str], tuple[object, object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is judged: a tree id, and three sets of paths.
+
+    The files that `tests` adds, what the patch changed, and what of that comes from the base after
+    all.
+    """
+
+    tree: str
+    authored: tuple[str, ...]
+    changed: tuple[str, ...]
+    restored: tuple[str, ...]
+
+
+async def verdict_tree(repository: Repository, code: str, tests: str, paths: TestPaths) -> Verdict:
+    """Base, then `code`, then the base's test paths and pytest tables, then `tests`.
+
+    Raises PatchError if a diff does not apply, and what `with_tests` raises.
+    """
+    base = repository.base_tree
+    patched = await repository.apply(base, code)
+    changes = await repository.changes(base, patched)
+    touched = {change.path for change in changes}
+    touched |= {change.old_path for change in changes if change.old_path}
+    tree = await repository.overlay(patched, base, paths.restored)
+    restored = {path for path in touched if paths.restored(path)}
+    for name in _TABLES.keys() & touched:
+        kept = await _with_base_tables(repository, tree, name)
+        restored |= {name} if kept != tree else set()
+        tree = kept
+    final, authored = await with_tests(repository, tree, tests, paths)
+    return Verdict(
+        tree=final,
+        authored=authored,
+        changed=tuple(sorted(touched)),
+        restored=tuple(sorted(restored)),
+    )
+
+
+async def with_tests(
+    repository: Repository, tree: str, tests: str, paths: TestPaths
+) -> tuple[str, tuple[str, ...]]:
+    """`tree` with the tester's diff, and the files that it adds.
+
+    Raises StateOwnershipError if the diff does more than add tests: nothing of the base and nothing
+    of the product is the tester's.
+    """
+    after = await repository.apply(tree, tests)
+    changes = await repository.changes(tree, after)
+    for change in changes:
+        if change.status != "A" or not paths.match(change.path):
+            raise StateOwnershipError(
+                f"the proposed tests touch {change.path}, which is not theirs"
+            )
+    return after, tuple(change.path for change in changes)
+
+
+async def _with_base_tables(repository: Repository, tree: str, name: str) -> str:
+    old = await _text(repository, repository.base_tree, name)
+    new = await _text(repository, tree, name)
+    text = restore_tables(name, old, new)
+    if text == new:
+        return tree
+    return await repository.write(tree, name, None if text is None else text.encode())
+
+
+async def _text(repository: Repository, tree: str, name: str) -> str | None:
+    try:
+        return (await repository.read(tree, name)).decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+
+
+def restore_tables(name: str, old: str | None, new: str | None) -> str | None:
+    """The new text of a shared configuration file with pytest's tables as in the old one.
+
+    None stands for a file that is not there. Where the text cannot be taken apart for certain, the
+    whole file is the old one.
+    """
+    ours, load = _TABLES[name]
+    try:
+        table_old, _ = load(old or "")
+        table_new, rest_new = load(new or "")
+        if table_old == table_new:
+            return new
+        kept = [text for title, text in _sections(new or "") if not ours(title)]
+        back = [text for title, text in _sections(old or "") if ours(title)]
+        merged = "".join(text if text.endswith("\n") else text + "\n" for text in [*kept, *back])
+        if load(merged) == (table_old, rest_new):
+            return merged
+    except (tomllib.TOMLDecodeError, configparser.Error):
+        return old
+    return old
+
+
+def _sections(text: str) -> list[tuple[str, str]]:
+    """The text in pieces, each with the name of its table; the first piece has none."""
+    pieces: list[tuple[str, list[str]]] = [("", [])]
+    for line in text.splitlines(keepends=True):
+        if header := _HEADER.match(line.rstrip()):
+            pieces.append((header[1], []))
+        pieces[-1][1].append(line)
+    return [(title, "".join(lines)) for title, lines in pieces]
+
+
+def _load_toml(text: str) -> tuple[object, object]:
+    data: dict[str, Any] = tomllib.loads(text)
+    tool = dict(data.get("tool", {}))
+    table = tool.pop("pytest", None)
+    rest = {**data, "tool": tool} if tool else {k: v for k, v in data.items() if k != "tool"}
+    return table, rest
+
+
+def _load_cfg(text: str) -> tuple[object, object]:
+    parser = configparser.RawConfigParser(strict=False)
+    parser.read_string(text)
+    data = {title: dict(parser[title]) for title in parser.sections()}
+    return data.pop("tool:pytest", None), data
+
+
+def _is_toml_table(title: str) -> bool:
+    name = title.replace('"', "").replace("'", "").replace(" ", "")
+    return name == "tool.pytest" or name.startswith("tool.pytest.")
+
+
+_TABLES: Mapping[str, _Table] = {
+    "pyproject.toml": (_is_toml_table, _load_toml),
+    "setup.cfg": (lambda title: title == "tool:pytest", _load_cfg),
+}
