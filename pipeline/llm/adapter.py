@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.errors import LLMMisconfigured
 from pipeline.llm.base import LLMRequest, LLMResponse
 from pipeline.llm.errors import translate
-from pipeline.llm.wire import Json
+from pipeline.llm.wire import Json, unreadable
 
 # A dead address should not use up a seat's time; ten seconds outlast any slow handshake.
 CONNECT_S = 10.0
@@ -18,6 +18,10 @@ CONNECT_S = 10.0
 
 # An SDK's own object. Its types stay behind the adapters' door.
 Sdk = Any
+
+
+# What reading a stranger's JSON raises where a field is missing or is not what it should be.
+_STRANGE_SHAPES = (KeyError, TypeError, AttributeError)
 
 
 class MissingKey(LLMMisconfigured):
@@ -74,7 +78,10 @@ class Adapter(ABC):
                 answer = await self._send(sdk, body, request.timeout_s)
         except self._failures() as error:
             raise translate(error, self.vendor) from error
-        return self._read(answer, request)
+        try:
+            return self._read(answer, request)
+        except _STRANGE_SHAPES as error:
+            raise unreadable(self.vendor) from error
 
     async def aclose(self) -> None:
         """Give back connections. Idempotent."""

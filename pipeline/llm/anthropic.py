@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
 from typing_extensions import override
 
@@ -90,14 +91,12 @@ class AnthropicMessages(Adapter):
         gap = min(SILENCE_S, timeout_s)
         timeout = httpx2.Timeout(gap, connect=min(CONNECT_S, gap))
         stream = await sdk.messages.create(**body, stream=True, timeout=timeout)
-        answer = _Answer()
         async with stream:
-            async for event in stream:
-                answer.take(as_json(event, self.vendor))
-        return answer
+            return [as_json(event, self.vendor) async for event in stream]
 
     @override
     def _read(self, answer: Sdk, request: LLMRequest) -> LLMResponse:
+        answer = _Answer.of(answer)
         if answer.stop == "refusal":
             raise LLMRefused(f"{self.vendor}: the model declined", provider=self.vendor)
         if not answer.closed or answer.stop not in _WHOLE | _LENGTH:
@@ -125,6 +124,14 @@ class _Answer:
     model: str = ""
     stop: str = ""
     closed: bool = False
+
+    @classmethod
+    def of(cls, events: Iterable[Json]) -> Self:
+        """The answer that these events make."""
+        answer = cls()
+        for event in events:
+            answer.take(event)
+        return answer
 
     def take(self, event: Json) -> None:
         """Add one event."""

@@ -55,7 +55,9 @@ def translate(error: Exception, provider: str) -> LLMError:
         what = "no answer in time" if _is_timeout(error) else "the connection failed"
         return LLMUnavailable(f"{provider}: {what}", provider=provider)
     if type(error).__name__ in {"InvalidURL", "UnsupportedProtocol"}:
-        return LLMMisconfigured(f"{provider}: the base URL is not a valid address")
+        return LLMMisconfigured(
+            f"{provider}: the base URL is not a valid address", provider=provider
+        )
     return LLMIncomplete(f"{provider}: the answer could not be read", provider=provider)
 
 

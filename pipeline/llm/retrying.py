@@ -50,10 +50,9 @@ class Retrying:
             try:
                 return await self._client.complete(request)
             except (LLMUnavailable, LLMIncomplete) as error:
-                wish = error.retry_after_s if isinstance(error, LLMUnavailable) else None
-                if wish is not None and wish > LONGEST_WISH_S:
+                wait = _wish(error)
+                if wait is not None and wait > LONGEST_WISH_S:
                     raise
-                wait = wish
             await self._sleep(self._backoff(attempt) if wait is None else wait)
         return await self._client.complete(request)
 
@@ -64,3 +63,7 @@ class Retrying:
     def _backoff(self, attempt: int) -> float:
         # Full jitter: clients that failed together must not come back together.
         return self._chance() * float(min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** (attempt - 1)))
+
+
+def _wish(error: LLMUnavailable | LLMIncomplete) -> float | None:
+    return error.retry_after_s if isinstance(error, LLMUnavailable) else None

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from pipeline.llm.adapter import Adapter
 from pipeline.llm.anthropic import AnthropicMessages
@@ -41,17 +43,26 @@ WIRES = (
 )
 
 
-@pytest.fixture(params=WIRES, ids=lambda wire: wire.name)
-def wire(request) -> Wire:
-    return request.param
+BY_NAME = {wire.name: wire for wire in WIRES}
+
+
+@pytest.fixture(params=BY_NAME)
+def wire(request: pytest.FixtureRequest) -> Wire:
+    """Every wire in turn; a test for some of them names them, indirectly."""
+    return BY_NAME[request.param]
 
 
 @pytest.fixture
-async def opened() -> AsyncIterator[Callable]:
+def wires() -> dict[str, Wire]:
+    return BY_NAME
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Callable[[Any], Any]]:
     """Keep a client, to be closed with the test."""
     async with AsyncExitStack() as stack:
 
-        def keep(client):
+        def keep(client: Any) -> Any:
             stack.push_async_callback(client.aclose)
             return client
 
@@ -78,7 +89,7 @@ def canned() -> Iterator[Canned]:
     script = Canned()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
+        def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
             script.calls += 1
             self.send_response(script.status)
@@ -88,7 +99,8 @@ def canned() -> Iterator[Canned]:
             self.end_headers()
             self.wfile.write(script.body)
 
-        def log_message(self, *_):
+        @override
+        def log_message(self, *_: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

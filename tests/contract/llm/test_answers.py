@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from pipeline.errors import LLMBadRequest
 from pipeline.llm.base import (
     LLMClient,
     LLMRequest,
+    LLMResponse,
     Message,
     Native,
     OutputSchema,
@@ -21,7 +24,7 @@ from pipeline.llm.base import (
     ToolResult,
     ToolSpec,
 )
-from pipeline.llm.scripted import ScriptedClient
+from pipeline.llm.scripted import Playable, ScriptedClient
 
 READ = ToolSpec(
     "read_file",
@@ -43,38 +46,37 @@ VERDICT = OutputSchema(
     },
 )
 REQUEST = LLMRequest("You are careful.", (Message.user("Look at a.py, please."),))
-TWO_CALLS = {
+TWO_CALLS: dict[str, Any] = {
     "text": "I look.",
     "tools": [
         {"name": "read_file", "args": {"path": "a.py"}},
         {"name": "read_file", "args": {"path": "ü.py"}},
     ],
 }
-SCRIPT = [
+SCRIPT: list[Playable] = [
     TWO_CALLS,
     {"text": "", "tools": [{"name": "read_file", "args": {"path": "b.py"}}], "expect": "x = 1"},
     {"json": {"verdict": "PASS"}, "expect": "y = 2"},
 ]
 
 
-def answering(response, *contents: str) -> Message:
+def answering(response: LLMResponse, *contents: str) -> Message:
     results = zip(response.tool_calls, contents, strict=True)
     return Message("user", tuple(ToolResult(c.id, c.name, text) for c, text in results))
 
 
-@pytest.fixture(params=["emulator", "scripted"])
-def loop_client(request, wire, opened):
-    """A client whose model plays SCRIPT, and the requests that reached it."""
+@pytest.fixture(params=["scripted", "responses", "chat", "messages", "generate"])
+def loop_client(request: Any, wires: Any, opened: Any) -> Iterator[Any]:
+    """A client whose model plays SCRIPT."""
     if request.param == "scripted":
-        if wire.name != "responses":
-            pytest.skip("the scripted client has no wire; once is enough")
         yield opened(ScriptedClient(SCRIPT))
         return
+    wire = wires[request.param]
     with ModelServer({f"{wire.vendor}-test": SCRIPT}) as server:
         yield opened(wire.open(server.url))
 
 
-async def test_a_tool_loop_ends_in_a_schema_answer(loop_client):
+async def test_a_tool_loop_ends_in_a_schema_answer(loop_client: Any) -> None:
     request = replace(REQUEST, tools=(READ,))
     first = await loop_client.complete(request)
     assert first.stop is Stop.TOOL
@@ -99,10 +101,8 @@ async def test_a_tool_loop_ends_in_a_schema_answer(loop_client):
     assert isinstance(loop_client, LLMClient)
 
 
-@pytest.mark.parametrize("mark", ["responses", "messages", "generate"])
-async def test_opaque_items_come_back_to_their_maker_alone(mark, wire, opened):
-    if wire.name != mark:
-        pytest.skip("one wire for each vendor's opaque item")
+@pytest.mark.parametrize("wire", ["responses", "messages", "generate"], indirect=True)
+async def test_opaque_items_come_back_to_their_maker_alone(wire: Any, opened: Any) -> None:
     with ModelServer({f"{wire.vendor}-test": SCRIPT}) as server:
         client = opened(wire.open(server.url))
         first = await client.complete(replace(REQUEST, tools=(READ,)))
@@ -121,7 +121,7 @@ async def test_opaque_items_come_back_to_their_maker_alone(mark, wire, opened):
         assert "secret" not in json.dumps(server.requests[0].body)
 
 
-async def test_the_request_says_all_that_was_asked(wire, opened):
+async def test_the_request_says_all_that_was_asked(wire: Any, opened: Any) -> None:
     with ModelServer({f"{wire.vendor}-test": ["ok"]}) as server:
         client = opened(wire.open(server.url))
         await client.complete(
@@ -138,7 +138,7 @@ async def test_the_request_says_all_that_was_asked(wire, opened):
     assert "temperature" not in sent
 
 
-async def test_a_malformed_tool_call_can_be_sent_back(wire, opened, llmock):
+async def test_a_malformed_tool_call_can_be_sent_back(wire: Any, opened: Any, llmock: Any) -> None:
     llmock.reply("Sorry.")
     broken = ToolCall("call_0", "read_file", None, '{"path": "a')
     said = (
@@ -151,7 +151,7 @@ async def test_a_malformed_tool_call_can_be_sent_back(wire, opened, llmock):
     assert "path" in json.dumps(llmock.last_request.body).partition("not JSON")[0]
 
 
-async def test_llmock_answers_in_text(wire, opened, llmock):
+async def test_llmock_answers_in_text(wire: Any, opened: Any, llmock: Any) -> None:
     llmock.reply("Hello from a stranger.")
     client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
     response = await client.complete(REQUEST)
@@ -160,7 +160,7 @@ async def test_llmock_answers_in_text(wire, opened, llmock):
     assert response.message.parts == (Text("Hello from a stranger."),)
 
 
-async def test_llmock_runs_a_tool_loop(wire, opened, llmock):
+async def test_llmock_runs_a_tool_loop(wire: Any, opened: Any, llmock: Any) -> None:
     llmock.call_tool("read_file", {"path": "a.py"})
     client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
     request = replace(REQUEST, tools=(READ,))
@@ -174,17 +174,19 @@ async def test_llmock_runs_a_tool_loop(wire, opened, llmock):
     llmock.assert_resilient(strict=True)
 
 
-async def test_llmock_follows_the_schema(wire, opened, llmock):
-    if wire.name == "messages":
-        pytest.skip("llmock 0.2.2 ignores Anthropic's json_schema")
+# llmock 0.2.2 ignores Anthropic's json_schema; that cell is played by our own stand-in.
+@pytest.mark.parametrize("wire", ["responses", "chat", "generate"], indirect=True)
+async def test_llmock_follows_the_schema(wire: Any, opened: Any, llmock: Any) -> None:
     client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
     response = await client.complete(replace(REQUEST, output=VERDICT))
     assert json.loads(response.text)["verdict"] in {"PASS", "FAIL"}
 
 
-async def test_broken_arguments_come_out_as_none_with_the_raw_words(wire, opened, llmock):
-    if wire.name == "generate":
-        pytest.skip("Gemini's arguments are an object on the wire, they cannot be malformed")
+# Gemini's arguments are an object on the wire: they cannot be malformed.
+@pytest.mark.parametrize("wire", ["responses", "chat", "messages"], indirect=True)
+async def test_broken_arguments_come_out_as_none_with_the_raw_words(
+    wire: Any, opened: Any, llmock: Any
+) -> None:
     llmock.break_tool_call("malformed_arguments")
     client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
     response = await client.complete(replace(REQUEST, tools=(READ,)))

@@ -4,7 +4,7 @@ import httpx2
 import openai
 import pytest
 
-from pipeline.errors import LLMMisconfigured, LLMRefused, LLMUnavailable
+from pipeline.errors import LLMError, LLMMisconfigured, LLMRefused, LLMUnavailable
 from pipeline.llm.errors import from_code, translate
 
 URL = httpx2.Request("POST", "http://localhost")
@@ -34,13 +34,15 @@ def limited(**headers: str) -> Exception:
         ({}, None),
     ],
 )
-def test_the_wish_to_wait_is_read_in_every_form(headers, seconds):
+def test_the_wish_to_wait_is_read_in_every_form(
+    headers: dict[str, str], seconds: float | None
+) -> None:
     error = translate(limited(**headers), "openai")
     assert isinstance(error, LLMUnavailable)
     assert error.retry_after_s == seconds
 
 
-def test_identifiers_are_shown_and_prose_is_not():
+def test_identifiers_are_shown_and_prose_is_not() -> None:
     body = {"message": "key sk-secret", "type": "invalid_request_error", "param": "tools[0].name"}
     response = httpx2.Response(400, request=URL)
     error = translate(openai.BadRequestError("sk-secret", response=response, body=body), "openai")
@@ -49,7 +51,7 @@ def test_identifiers_are_shown_and_prose_is_not():
     )
 
 
-def test_a_code_that_is_prose_is_not_shown():
+def test_a_code_that_is_prose_is_not_shown() -> None:
     error = from_code("your key sk-secret is bad", "openai")
     assert "secret" not in str(error)
 
@@ -63,9 +65,9 @@ def test_a_code_that_is_prose_is_not_shown():
         ("authentication_error", LLMMisconfigured),
     ],
 )
-def test_failures_inside_a_200_have_their_leaf(code, leaf):
+def test_failures_inside_a_200_have_their_leaf(code: str, leaf: type[LLMError]) -> None:
     assert type(from_code(code, "openai")) is leaf
 
 
-def test_an_address_without_a_scheme_is_a_setting():
+def test_an_address_without_a_scheme_is_a_setting() -> None:
     assert isinstance(translate(httpx2.UnsupportedProtocol("x"), "google"), LLMMisconfigured)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pipeline.errors import LLMBadRequest, LLMIncomplete, LLMUnavailable
@@ -18,7 +20,7 @@ class Failing:
         self.waits: list[float] = []
         self.client = FunctionClient(self.answer, provider="p", model="m")
 
-    def answer(self, _request):
+    def answer(self, _request: object) -> str:
         if self.errors:
             raise self.errors.pop(0)
         return "done"
@@ -26,49 +28,49 @@ class Failing:
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
 
-    def retrying(self, **options) -> Retrying:
+    def retrying(self, **options: Any) -> Retrying:
         return Retrying(self.client, sleep=self.sleep, chance=lambda: 1.0, **options)
 
 
-async def test_waits_double_from_half_a_second():
+async def test_waits_double_from_half_a_second() -> None:
     failing = Failing(*(LLMUnavailable("busy") for _ in range(3)))
     assert (await failing.retrying().complete(REQUEST)).text == "done"
     assert failing.waits == [0.5, 1.0, 2.0]
 
 
-async def test_waits_are_drawn_from_zero_up_to_the_limit():
+async def test_waits_are_drawn_from_zero_up_to_the_limit() -> None:
     failing = Failing(LLMIncomplete("half"))
     client = Retrying(failing.client, sleep=failing.sleep, chance=lambda: 0.25)
     await client.complete(REQUEST)
     assert failing.waits == [0.125]
 
 
-async def test_no_wait_is_longer_than_twenty_seconds():
+async def test_no_wait_is_longer_than_twenty_seconds() -> None:
     failing = Failing(*(LLMUnavailable("busy") for _ in range(9)))
     await failing.retrying(tries=10).complete(REQUEST)
     assert max(failing.waits) == 20.0
 
 
-async def test_the_last_tries_error_is_raised():
+async def test_the_last_tries_error_is_raised() -> None:
     failing = Failing(*(LLMUnavailable(str(n)) for n in range(1, 9)))
     with pytest.raises(LLMUnavailable, match="4"):
         await failing.retrying().complete(REQUEST)
     assert len(failing.client.requests) == 4
 
 
-async def test_the_servers_wish_is_honoured():
+async def test_the_servers_wish_is_honoured() -> None:
     failing = Failing(LLMUnavailable("busy", retry_after_s=17.5), LLMUnavailable("busy"))
     await failing.retrying().complete(REQUEST)
     assert failing.waits == [17.5, 1.0]
 
 
-async def test_a_wish_of_nothing_is_honoured_too():
+async def test_a_wish_of_nothing_is_honoured_too() -> None:
     failing = Failing(LLMUnavailable("busy", retry_after_s=0.0))
     await failing.retrying().complete(REQUEST)
     assert failing.waits == [0.0]
 
 
-async def test_a_wish_of_more_than_a_minute_is_given_up():
+async def test_a_wish_of_more_than_a_minute_is_given_up() -> None:
     failing = Failing(LLMUnavailable("busy", retry_after_s=61))
     with pytest.raises(LLMUnavailable):
         await failing.retrying().complete(REQUEST)
@@ -76,14 +78,14 @@ async def test_a_wish_of_more_than_a_minute_is_given_up():
 
 
 @pytest.mark.parametrize("error", [LLMBadRequest("no"), TypeError("bug"), KeyError("bug")])
-async def test_what_will_fail_again_is_not_tried_again(error):
+async def test_what_will_fail_again_is_not_tried_again(error: Exception) -> None:
     failing = Failing(error)
     with pytest.raises(type(error)):
         await failing.retrying().complete(REQUEST)
     assert len(failing.client.requests) == 1
 
 
-async def test_it_speaks_for_the_client_inside():
+async def test_it_speaks_for_the_client_inside() -> None:
     client = Failing().retrying()
     assert (client.provider, client.model) == ("p", "m")
     assert isinstance(client, LLMClient)

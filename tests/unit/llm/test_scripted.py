@@ -1,17 +1,25 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from pipeline.errors import LLMError
 from pipeline.llm.base import LLMRequest, Message, Stop, ToolResult
-from pipeline.llm.scripted import FunctionClient, ScriptedClient, ScriptError, Turn, load_script
+from pipeline.llm.scripted import (
+    FunctionClient,
+    Playable,
+    ScriptedClient,
+    ScriptError,
+    Turn,
+    load_script,
+)
 
 REQUEST = LLMRequest("system", (Message.user("please fix it"),))
 
 
-async def test_turns_are_played_in_order():
+async def test_turns_are_played_in_order() -> None:
     client = ScriptedClient(
         ["one", {"tools": [{"name": "f", "args": {"x": 1}}, {"name": "g"}]}, {"json": {"ok": True}}]
     )
@@ -23,7 +31,7 @@ async def test_turns_are_played_in_order():
     assert client.left == 0
 
 
-async def test_the_same_script_gives_the_same_answers_to_the_token():
+async def test_the_same_script_gives_the_same_answers_to_the_token() -> None:
     turns = [{"text": "hm", "tools": [{"name": "f", "args": {"x": "y"}}]}]
     first = await ScriptedClient(turns).complete(REQUEST)
     assert first == await ScriptedClient(turns).complete(REQUEST)
@@ -31,7 +39,7 @@ async def test_the_same_script_gives_the_same_answers_to_the_token():
     assert first.usage.output_tokens > 0
 
 
-async def test_an_exhausted_script_shows_what_was_asked():
+async def test_an_exhausted_script_shows_what_was_asked() -> None:
     client = ScriptedClient(["only"])
     await client.complete(REQUEST)
     with pytest.raises(
@@ -42,7 +50,7 @@ async def test_an_exhausted_script_shows_what_was_asked():
     assert isinstance(caught.value, LLMError)
 
 
-async def test_a_script_out_of_step_shows_both_sides_and_waits():
+async def test_a_script_out_of_step_shows_both_sides_and_waits() -> None:
     client = ScriptedClient([{"text": "well", "expect": "2 failed"}])
     with pytest.raises(ScriptError, match=r"'2 failed'.*please fix it"):
         await client.complete(REQUEST)
@@ -51,7 +59,7 @@ async def test_a_script_out_of_step_shows_both_sides_and_waits():
     assert answer.text == "well"
 
 
-def test_a_script_is_read_from_a_file(tmp_path):
+def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "script.json"
     path.write_text('{"coder": [{"text": "hi", "expect": "x"}], "qa": [{"json": {"a": null}}]}')
     assert load_script(path) == {
@@ -74,21 +82,21 @@ def test_a_script_is_read_from_a_file(tmp_path):
         '{"coder": [{"expect": "alone"}]}',
     ],
 )
-def test_a_malformed_script_is_refused(text, tmp_path):
+def test_a_malformed_script_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "script.json"
     path.write_text(text)
     with pytest.raises(ScriptError):
         load_script(path)
 
 
-async def test_a_function_may_decide_the_answer():
+async def test_a_function_may_decide_the_answer() -> None:
     client = FunctionClient(lambda request: request.system.upper())
     assert (await client.complete(REQUEST)).text == "SYSTEM"
     assert client.requests == [REQUEST]
 
 
-async def test_a_function_may_be_async():
-    async def later(_request):
+async def test_a_function_may_be_async() -> None:
+    async def later(_request: LLMRequest) -> Playable:
         return {"json": [1]}
 
     assert (await FunctionClient(later).complete(REQUEST)).text == "[1]"

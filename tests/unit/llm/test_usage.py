@@ -28,7 +28,7 @@ EVERYTHING = Usage(
 )
 
 
-def test_responses_counts_the_cache_inside_the_input():
+def test_responses_counts_the_cache_inside_the_input() -> None:
     data = {
         "status": "completed",
         "output": [{"type": "message", "content": [{"type": "output_text", "text": "t"}]}],
@@ -43,7 +43,7 @@ def test_responses_counts_the_cache_inside_the_input():
     assert client._read(Answer(data), REQUEST).usage == EVERYTHING
 
 
-def test_chat_counts_the_cache_inside_the_prompt():
+def test_chat_counts_the_cache_inside_the_prompt() -> None:
     data = {
         "choices": [{"message": {"content": "t"}, "finish_reason": "stop"}],
         "usage": {
@@ -56,27 +56,23 @@ def test_chat_counts_the_cache_inside_the_prompt():
     assert openai_chat.OpenAIChat("m")._read(Answer(data), REQUEST).usage == EVERYTHING
 
 
-def test_anthropic_counts_the_cache_beside_the_input():
-    answer = anthropic._Answer(stop="end_turn", closed=True)
-    answer.take(
-        {
-            "type": "message_start",
-            "message": {
-                "usage": {
-                    "input_tokens": 500,
-                    "cache_read_input_tokens": 9_000,
-                    "cache_creation_input_tokens": 500,
-                    "output_tokens": 1,
-                }
-            },
-        }
-    )
+def test_anthropic_counts_the_cache_beside_the_input() -> None:
+    counted = {
+        "input_tokens": 500,
+        "cache_read_input_tokens": 9_000,
+        "cache_creation_input_tokens": 500,
+        "output_tokens": 1,
+    }
     usage = {"output_tokens": 70, "output_tokens_details": {"thinking_tokens": 40}}
-    answer.take({"type": "message_delta", "delta": {}, "usage": usage})
-    assert anthropic.AnthropicMessages("m")._read(answer, REQUEST).usage == EVERYTHING
+    events = [
+        {"type": "message_start", "message": {"usage": counted}},
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
+        {"type": "message_stop"},
+    ]
+    assert anthropic.AnthropicMessages("m")._read(events, REQUEST).usage == EVERYTHING
 
 
-def test_google_counts_thoughts_beside_the_candidates():
+def test_google_counts_thoughts_beside_the_candidates() -> None:
     data = {
         "candidates": [{"finish_reason": "STOP", "content": {"parts": [{"text": "t"}]}}],
         "usage_metadata": {
@@ -90,7 +86,7 @@ def test_google_counts_thoughts_beside_the_candidates():
     assert usage == Usage(10_000, 9_000, 0, 70, 40)
 
 
-def test_strict_mode_is_asked_for_only_where_the_vendor_takes_it():
+def test_strict_mode_is_asked_for_only_where_the_vendor_takes_it() -> None:
     closed = {
         "type": "object",
         "properties": {"a": {"type": "string"}},
