@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from pipeline.errors import SandboxError, SandboxUnavailable
+from pipeline.errors import SandboxError, SandboxUnavailable, WorkspaceError
 from pipeline.sandbox import identity, layout
 from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
 from pipeline.sandbox.files import Tree
@@ -110,7 +110,9 @@ class _Confined:
         if self._own is None:
             return
         try:
-            await asyncio.to_thread(Tree(self._tree).give, *self._before)
+            # A tree that cannot be walked to its end stays with the job's id: root can remove it.
+            with contextlib.suppress(WorkspaceError):
+                await asyncio.to_thread(Tree(self._tree).give, *self._before)
         finally:
             self._own.release()
 

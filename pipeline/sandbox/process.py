@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 from collections.abc import Mapping
@@ -14,6 +13,8 @@ from pipeline.sandbox.base import Limits, Reason, Sink
 from pipeline.sandbox.output import HeadTail
 
 _CHUNK = 1 << 18
+# Where nobody reaps orphans (a container without an init), zombies stay: not worth a long wait.
+_POLL_S, _POLLS = 0.005, 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,19 @@ async def _watch(
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     # Also after an ordinary exit: what the command left in its group must not outlive it.
-    # PermissionError is what macOS answers for a group that holds only a zombie.
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+    # The kernel gives out the number of a group again only when nobody is left in it.
+    _signal(process.pid, signal.SIGKILL)
     await asyncio.shield(process.wait())
+    for _ in range(_POLLS):
+        if not _signal(process.pid, 0):
+            return
+        await asyncio.sleep(_POLL_S)
+
+
+def _signal(group: int, number: int) -> bool:
+    """Whether anybody was there. PermissionError is macOS's word for a group of zombies."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

@@ -1,0 +1,108 @@
+"""Each backend, open over a tree; bubblewrap is left out only where it cannot work, never in CI."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import SandboxUnavailable
+from pipeline.sandbox.base import ExecResult, Limits, Sandbox, Session, Spec
+from pipeline.sandbox.bubblewrap import Bubblewrap
+from pipeline.sandbox.none import NoSandbox
+
+HOLD = "exec 9>lock; flock 9; echo ready; sleep 300"
+
+
+@pytest.fixture(scope="session")
+def bubblewrap() -> Bubblewrap | str:
+    """The backend, or why it does not work here."""
+    sandbox = Bubblewrap()
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            pool.submit(asyncio.run, sandbox.probe()).result()
+        except SandboxUnavailable as error:
+            return str(error)
+    return sandbox
+
+
+@pytest.fixture(params=["none", pytest.param("bubblewrap", marks=pytest.mark.needs_bubblewrap)])
+def sandbox(request: pytest.FixtureRequest, bubblewrap: Bubblewrap | str) -> Sandbox:
+    if request.param == "none":
+        return NoSandbox()
+    if isinstance(bubblewrap, str):
+        reason = f"bubblewrap does not work here: {bubblewrap}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return bubblewrap
+
+
+@dataclass(frozen=True)
+class Box:
+    """A session and, for looking from outside, the directory behind it."""
+
+    session: Session
+    tree: Path
+
+    async def sh(self, script: str, limits: Limits | None = None) -> ExecResult:
+        return await self.session.exec(["/bin/sh", "-c", script], limits=limits)
+
+    async def holding(self) -> asyncio.Task[ExecResult]:
+        """A command that runs for minutes and holds a lock; running when this returns."""
+        ready = asyncio.Event()
+        task = asyncio.create_task(
+            self.session.exec(["/bin/sh", "-c", HOLD], on_output=lambda _: ready.set())
+        )
+        await asyncio.wait_for(ready.wait(), 30)
+        assert not self.free()
+        return task
+
+    def free(self) -> bool:
+        """Whether nobody holds the lock any more: every process that had it is dead."""
+        with (self.tree / "lock").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+        return True
+
+
+Opener = Callable[[Spec], Awaitable[Box]]
+
+
+@pytest.fixture
+async def opened(sandbox: Sandbox) -> AsyncIterator[Opener]:
+    """Opens sessions and closes them at the end."""
+    sessions: list[Session] = []
+
+    async def open_box(spec: Spec) -> Box:
+        spec.tree.mkdir(exist_ok=True)
+        session = await sandbox.open(spec)
+        sessions.append(session)
+        return Box(session, spec.tree)
+
+    yield open_box
+    for session in sessions:
+        await session.close()
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Spec:
+    return Spec(tmp_path / "tree", limits=Limits(wall_s=60))
+
+
+@pytest.fixture
+async def box(opened: Opener, spec: Spec) -> Box:
+    return await opened(spec)
+
+
+@pytest.fixture
+def limited(spec: Spec) -> Callable[..., Limits]:
+    return lambda **changes: replace(spec.limits, **changes)
