@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal, cast
 
-from pipeline.errors import PatchError
+from pipeline.errors import PatchError, WorkspaceError
 from pipeline.workspace.gitcmd import Git, GitError
-from pipeline.workspace.objects import LINK, NOTHING, bytes_of, private_index, text_of
+from pipeline.workspace.objects import (
+    LINK,
+    NOTHING,
+    Item,
+    bytes_of,
+    changed_tree,
+    private_index,
+    text_of,
+)
 
 Status = Literal["A", "M", "D", "R", "T"]
 
-_DIFF_TREE = ("diff-tree", "-r", "-M", "-l2000", "--no-ext-diff", "--no-textconv")
+_DIFF_TREE = ("diff-tree", "-r", "-l2000", "--no-ext-diff", "--no-textconv")
 _RAW = ("--raw", "-z", "--abbrev=40")
 _PATCH = (
     "-p",
@@ -54,7 +63,11 @@ class Change:
 
 async def changes(git: Git, old: str, new: str, paths: Sequence[str] = ()) -> tuple[Change, ...]:
     """What differs, renames found, sorted by path as git sorts."""
-    out = await git.run(*_DIFF_TREE, *_RAW, old, new, "--", *paths)
+    return await _changes(git, "-M", (old, new, "--", *paths))
+
+
+async def _changes(git: Git, renames: str, range_: Sequence[str]) -> tuple[Change, ...]:
+    out = await git.run(*_DIFF_TREE, *_RAW, renames, *range_)
     fields = iter(out.split(b"\0")[:-1])
     return tuple(_change(facts, fields) for facts in fields)
 
@@ -72,22 +85,38 @@ def _change(facts: bytes, fields: Iterable[bytes]) -> Change:
 async def diff(git: Git, old: str, new: str, paths: Sequence[str] = ()) -> str:
     """The git diff from tree `old` to tree `new`; "" when equal.
 
-    Content that is not valid UTF-8, or holds a NUL, travels as a binary patch.
+    Content that is not valid UTF-8, or holds a NUL, travels as a binary patch. The diff is tried
+    before it is given: there are renames (of a link whose name becomes a directory) that git
+    writes and does not apply, and those are written as deletion and creation.
     """
     if old == new:
         return ""
     range_ = (old, new, "--", *paths)
-    patch = _tidy(await git.run(*_DIFF_TREE, *_PATCH, *range_))
-    unreadable = {
-        pair for piece in _PIECE.split(patch) if not _is_text(piece) for pair in _ids(piece)
-    }
-    if unreadable:
-        found = await changes(git, old, new, paths)
+    wanted = new if not paths else await _limited(git, old, range_)
+    for renames in ("-M", "--no-renames"):
+        patch = await _patch(git, renames, range_)
+        with suppress(PatchError):
+            if await apply(git, old, patch) == wanted:
+                return patch
+    raise WorkspaceError("the change cannot be written as a diff that applies: undo odd file names")
+
+
+async def _limited(git: Git, old: str, range_: Sequence[str]) -> str:
+    found = await _changes(git, "--no-renames", range_)
+    items = {c.path: Item(c.new_mode, c.new_id) if c.new_mode else None for c in found}
+    return await changed_tree(git, old, items)
+
+
+async def _patch(git: Git, renames: str, range_: Sequence[str]) -> str:
+    make = (*_DIFF_TREE, *_PATCH, renames, *range_)
+    patch = _tidy(await git.run(*make))
+    pieces = [piece for piece in _PIECE.split(patch) if not _is_text(piece)]
+    if pieces:
+        unreadable = {pair for piece in pieces for pair in _ids(piece)}
+        found = await _changes(git, renames, range_)
         with TemporaryDirectory(prefix="acp-diff-") as directory:
-            pins = _binary_pins(
-                Path(directory), [c for c in found if not unreadable.isdisjoint(_pairs(c))]
-            )
-            patch = _tidy(await git.run(*pins, *_DIFF_TREE, *_PATCH, *range_))
+            chosen = [c for c in found if not unreadable.isdisjoint(_pairs(c))]
+            patch = _tidy(await git.run(*_binary_pins(Path(directory), chosen), *make))
     return patch.decode("utf-8")
 
 

@@ -68,6 +68,7 @@ _LINE = re.compile(r"^(?:fatal|error): *(.+)$", re.MULTILINE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _SENTENCE_CHARS = 240
 _KILL_WAIT_S = 5.0
+_ROOT = Path(os.sep)
 
 
 class GitError(WorkspaceError):
@@ -83,8 +84,8 @@ class GitError(WorkspaceError):
 class Git:
     """The git binary, pinned to one repository.
 
-    `at` are the words that name the repository (`--git-dir=...`, or `-C` and a path); `env` is laid
-    over the pinned environment. No variable of the host's own environment reaches git.
+    `at` are the words that name the repository (`--git-dir=...`, or `-C` and a path, absolute);
+    `env` is laid over the pinned environment. No variable of the host's own environment reaches git.
     """
 
     at: tuple[str, ...]
@@ -107,7 +108,8 @@ class Git:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            cwd=cwd,
+            # Never the host's own directory: it may be gone, or be somebody's repository.
+            cwd=cwd or _ROOT,
             env={"PATH": _search_path(program), **_ENVIRONMENT, **self.env},
             start_new_session=True,
         )

@@ -59,7 +59,7 @@ class Repository:
         """
         where = None if source is None else parse_source(source)
         want = check_sha(base_sha) if base_sha else check_ref(ref) if ref else "HEAD"
-        directory = scratch / "git"
+        directory = scratch.absolute() / "git"
         repository = cls(await fetch.create(directory), directory, source=source)
         try:
             if where is None:
@@ -136,7 +136,7 @@ class Repository:
         """Write the tree's raw bytes into a new directory. Raises CheckoutError."""
         try:
             await asyncio.to_thread(directory.mkdir, mode=0o755)
-            await objects.write_out(self._git, _checked(tree), directory)
+            await objects.write_out(self._git, _checked(tree), directory.absolute())
         except (OSError, GitError) as error:
             raise CheckoutError(f"cannot check out into {directory}: {error}") from error
 

@@ -18,7 +18,7 @@ _PROTOCOLS = {
     "file": "file",
 }
 _SCP = re.compile(r"(?P<user>[\w.-]+@)?(?P<host>[\w.-]+):(?P<path>[^:].*)", re.DOTALL)
-_REF = re.compile(r"(?![-/])[^\s~^:?*\[\\\x00-\x1f\x7f]+")
+_REF = re.compile(r"(?![-+/])[^\s~^:?*\[\\\x00-\x1f\x7f]+")
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _SHA = re.compile(r"[0-9a-f]{40}")
 

@@ -160,7 +160,7 @@ class Workspace:
 
 
 def _new_home(scratch: Path) -> Path:
-    home = Path(mkdtemp(prefix="workspace-", dir=scratch))
+    home = Path(mkdtemp(prefix="workspace-", dir=scratch.absolute()))
     # A session may run under another uid, which has to pass through to the tree.
     home.chmod(0o711)
     return home

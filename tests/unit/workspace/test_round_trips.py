@@ -21,14 +21,16 @@ from pipeline.workspace.repository import Repository
 Files = dict[str, tuple[int, bytes]]
 
 _NAMES = [
-    b"a", b"b.py", b"c d", b" lead", b"trail ", b'q"uote', b"new\nline", b"tab\there", b"back\\slash",
-    b"\xff\xfe", "é".encode(), b"*", b"[x]", b"?", b":(top)z", b"!not", b"#hash", b"-dash", b"a\rb",
+    b"a", b"b.py", b"c d", b" lead", b"trail ", b'q"uote', b"new\nline", b"tab\there",
+    b"back\\slash", b"\xff\xfe", "é".encode(), b"*", b"[x]", b"?", b":(top)z", b"!not",
+    b"#hash", b"-dash", b"a\rb",
     b"...", b"{x", b"dev null", b"a b", b"b", b"x.txt", b"\x01", b"~", b"=>", b"CON", b"\xe2\x82",
 ]  # fmt: skip
 _LINES = [
     b"one\n", b"two\n", b"three\r\n", b"\n", b" \n", b"-- \n", b"+plus\n", b"diff --git a/a b/b\n",
-    b"@@ -1 +1 @@ x\n", b"\\ No newline at end of file\n", "äöü €\n".encode(), b"\xe4\xf6\n", b"\xff\n",
-    b"\x00\n", b"\x0c\n", b"lone\rreturn\n", b"GIT binary patch\n", b"tail", "\u2028\n".encode(),
+    b"@@ -1 +1 @@ x\n", b"\\ No newline at end of file\n", "äöü €\n".encode(), b"\xe4\xf6\n",
+    b"\xff\n", b"\x00\n", b"\x0c\n", b"lone\rreturn\n", b"GIT binary patch\n", b"tail",
+    "\u2028\n".encode(),
     b"index 1234567..1234567 100644\n", b"$Id$\n", "\N{GRINNING FACE}\n".encode() * 30,
     "def funktion_mit_umlauten_\u00e4\u00f6\u00fc".encode() + "\u00e4".encode() * 40 + b"():\n",
 ]  # fmt: skip
@@ -45,9 +47,6 @@ contents = st.one_of(
 regular = st.tuples(st.sampled_from([0o100644, 0o100755]), contents)
 targets = st.sampled_from([b"a", b"../outside", b"/etc/passwd", b"\xff", "é".encode(), b"x\ny"])
 links = st.tuples(st.just(0o120000), targets)
-trees = st.dictionaries(paths, st.one_of(regular, regular, links), max_size=7).map(
-    lambda files: without_collisions(files)
-)
 pytestmark = pytest.mark.filterwarnings("default::ResourceWarning")
 thorough = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -63,6 +62,11 @@ def without_collisions(files: Files) -> Files:
         if above.isdisjoint(kept):
             kept[path] = files[path]
     return kept
+
+
+trees = st.dictionaries(paths, st.one_of(regular, regular, links), max_size=7).map(
+    without_collisions
+)
 
 
 @st.composite
@@ -121,6 +125,35 @@ def test_a_diff_applies_back_to_the_identical_tree(house: House, edit: tuple[Fil
         assert (diff == "") == (old == new)
         assert await house.repository.apply(old, diff) == new
         assert await house.repository.diff(old, new) == diff
+
+    house.do(check())
+
+
+@thorough
+@given(edit=edits(), limit=st.lists(names, min_size=1, max_size=3))
+def test_a_diff_of_some_paths_applies_to_those_paths_alone(
+    house: House, edit: tuple[Files, Files], limit: list[str]
+) -> None:
+    def chosen(path: str) -> bool:
+        return any(path == name or path.startswith(name + "/") for name in limit)
+
+    async def check() -> None:
+        old, new = [await house.tree(files) for files in edit]
+        diff = await house.repository.diff(old, new, limit)
+        applied = await house.repository.apply(old, diff)
+        changed = await house.repository.changes(old, applied)
+        assert all(chosen(path) for c in changed for path in (c.path, c.old_path or c.path))
+        assert await house.repository.diff(applied, new, limit) == ""
+
+    house.do(check())
+
+
+def test_a_link_may_move_while_a_directory_takes_its_name(house: House) -> None:
+    async def check() -> None:
+        old = await house.tree({"lib": (0o120000, b"x")})
+        new = await house.tree({"moved": (0o120000, b"x"), "lib/a.py": (0o100644, b"a\n")})
+        diff = await house.repository.diff(old, new)
+        assert await house.repository.apply(old, diff) == new
 
     house.do(check())
 
