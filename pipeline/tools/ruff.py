@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipeline.verification.report import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.sandbox.base import ExecResult
     from pipeline.workspace.workspace import Workspace
 
@@ -17,8 +18,8 @@ _BATCH = 500
 _SHOWN = 1500
 # `--force-exclude` keeps to the repository's excludes although files are named.
 _COMMANDS = (
-    ("ruff", "check", "--fix", "--exit-zero", "--force-exclude", "--no-cache", "--quiet"),
-    ("ruff", "format", "--force-exclude", "--no-cache", "--quiet"),
+    ("ruff", "check", "--fix", "--exit-zero", "--force-exclude", "--no-cache"),
+    ("ruff", "format", "--force-exclude", "--no-cache"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ from pipeline.sandbox.none import NoSandbox
 from pipeline.verification.runner import run_tests
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipeline.verification.report import TestRun
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.verification.report import TestResult, TestRun, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 _FAILURES = 25
 _IDS = 100

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pipeline.verification.paths import TestPaths, is_document, is_setting
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _SHOWN = 3
 

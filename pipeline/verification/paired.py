@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from pipeline.verification.evidence import RunRecord
 from pipeline.verification.runner import Selection, run_tests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from pipeline.environment import Environment
     from pipeline.sandbox.base import Limits
     from pipeline.verification.report import TestResult, TestRun

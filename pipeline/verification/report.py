@@ -91,7 +91,7 @@ class TestRun:
     python: str = ""
     reached: frozenset[str] = field(default_factory=frozenset)
 
-    def __iter__(self) -> Iterator[int | str | None]:
+    def __iter__(self) -> Iterator[Any]:
         yield self.exit_code
         yield self.output
 

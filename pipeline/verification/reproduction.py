@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pipeline.verification.kinds import Kind
 from pipeline.verification.paths import TestPaths
 from pipeline.verification.report import TestResult, TestRun
 from pipeline.verification.vacuous import project_names, vacuous
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 # What a call of something that is not there yet ends with.
 _ABSENT = frozenset(

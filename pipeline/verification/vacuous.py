@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from pipeline.verification.paths import TestPaths, is_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _CALLS = frozenset({"raises", "fail", "warns", "deprecated_call"})
 _NOT_NAMES = frozenset({"", "__init__", "__main__", "setup", "src", "lib", "python"})

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from pipeline.sandbox.base import Limits
 from pipeline.verification import decide, reproduction
 from pipeline.verification.evidence import Evidence, Failure, RunRecord
 from pipeline.verification.hunks import changed_lines
 from pipeline.verification.kinds import Claim, Kind, misfit
-from pipeline.verification.paired import Paired, Runs
+from pipeline.verification.paired import Found, Paired, Runs
 from pipeline.verification.paths import TestPaths
-from pipeline.verification.reproduction import ReproductionCheck
 from pipeline.verification.runner import Selection, canary_name
 from pipeline.verification.tree import Verdict, verdict_tree, with_tests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from pipeline.environment import Environment
     from pipeline.verification.report import TestResult, TestRun
+    from pipeline.verification.reproduction import ReproductionCheck
     from pipeline.workspace.workspace import Workspace
 
 _ON_BASE = f"{decide.REPRODUCTION} on base"
@@ -90,8 +92,7 @@ class Verifier:
 
         Raises PatchError, StateOwnershipError or SandboxError; failing tests are evidence.
         """
-        started = self._clock()
-        spent = self._runs.seconds
+        started, spent = self._clock(), self._runs.seconds
         self._runs.records.clear()
         baseline = await self.baseline()
         verdict = await verdict_tree(self._repository, patch, tests, await self._test_paths())
@@ -103,32 +104,17 @@ class Verifier:
         suite = await self._suite(verdict, claim)
         paired = Paired(self._runs, self._repository.base_tree, verdict.tree, verdict.authored)
         found = await paired.compare(baseline, suite)
-        still_red = reproduction.not_green(red, green)
-        overhead = self._clock() - started - (self._runs.seconds - spent)
-        return Evidence(
-            kind=claim.kind.value,
-            quote=claim.quote,
+        seen = Seen(verdict, baseline, suite, red, green, found)
+        evidence = seen.evidence(
+            claim,
+            misfit=await self._misfit(claim, verdict),
             environment=self._environment.label,
             base_tree=self._repository.base_tree,
-            verdict_tree=verdict.tree,
-            changed=verdict.changed,
-            misfit=await self._misfit(claim, verdict),
             runs=self._records(baseline, red),
-            reproduction=tuple(sorted(green.results)) if green else (),
-            red=_failures(red.run.red() if red else (), verdict),
-            complaint=red.complaint if red else "",
-            still_red=_failures(still_red, verdict),
-            regressions=_failures(found.regressions, verdict),
-            vanished=found.vanished,
-            unstable=found.unstable,
-            failing_before=tuple(result.id for result in baseline.red()),
-            covering=tuple(
-                sorted(key for key in suite.reached if suite.passed(key) and baseline.passed(key))
-            ),
             not_verified=self._not_verified(baseline, verdict, claim),
-            output="\n".join(run.output for run in (green, suite) if run),
-            overhead_s=round(max(0.0, overhead), 3),
         )
+        overhead = self._clock() - started - (self._runs.seconds - spent)
+        return replace(evidence, overhead_s=round(max(0.0, overhead), 3))
 
     async def _test_paths(self) -> TestPaths:
         if self._paths is None:
@@ -183,5 +169,38 @@ class Verifier:
         return tuple(notes)
 
 
-def _failures(results: Sequence[TestResult], verdict: Verdict) -> tuple[Failure, ...]:
-    return tuple(Failure.of(result, verdict.authored) for result in results)
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The runs of one judgement."""
+
+    verdict: Verdict
+    baseline: TestRun
+    suite: TestRun
+    red: ReproductionCheck | None
+    green: TestRun | None
+    found: Found
+
+    def evidence(self, claim: Claim, **known: Any) -> Evidence:
+        """What the runs show; `known` are further fields of Evidence."""
+        base, suite, red = self.baseline, self.suite, self.red
+        both = sorted(key for key in suite.reached if suite.passed(key) and base.passed(key))
+        return Evidence(
+            kind=claim.kind.value,
+            quote=claim.quote,
+            verdict_tree=self.verdict.tree,
+            changed=self.verdict.changed,
+            reproduction=tuple(sorted(self.green.results)) if self.green else (),
+            red=self._failures(red.run.red() if red else ()),
+            complaint=red.complaint if red else "",
+            still_red=self._failures(reproduction.not_green(red, self.green)),
+            regressions=self._failures(self.found.regressions),
+            vanished=self.found.vanished,
+            unstable=self.found.unstable,
+            failing_before=tuple(result.id for result in base.red()),
+            covering=tuple(both),
+            output="\n".join(run.output for run in (self.green, suite) if run),
+            **known,
+        )
+
+    def _failures(self, results: Sequence[TestResult]) -> tuple[Failure, ...]:
+        return tuple(Failure.of(result, self.verdict.authored) for result in results)
