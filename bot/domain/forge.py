@@ -1,0 +1,145 @@
+"""The forge's port: the few verbs that the bot needs of GitHub, in our own words.
+
+All verbs are async, bounded in time and safe to repeat: what makes something looks first.
+Errors: NotFound, NotAllowed, RateLimited, ForgeUnavailable, Misconfigured (`bot.errors`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from bot.domain.runs import Actor
+
+Permission = Literal["admin", "maintain", "write", "triage", "read", "none"]
+MAY_WRITE: frozenset[str] = frozenset({"admin", "maintain", "write"})
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment. `edited_at` is "" if it was never edited; times are ISO 8601 in UTC."""
+
+    id: int
+    author: Actor
+    body: str
+    created_at: str
+    edited_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request. `head_owner` tells forks."""
+
+    number: int
+    url: str
+    state: Literal["open", "closed", "merged"]
+    draft: bool
+    head: str
+    head_sha: str
+    base: str
+    author: Actor
+    body: str
+    head_owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """One line note of a check run."""
+
+    path: str
+    line: int
+    level: Literal["notice", "warning", "failure"]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """What a check run shows. `text` is cut to 65,535 characters by the adapter, head and tail."""
+
+    name: str
+    head_sha: str
+    external_id: str
+    status: Literal["queued", "in_progress", "completed"]
+    conclusion: Literal["", "success", "failure", "neutral", "cancelled", "action_required"] = ""
+    title: str = ""
+    summary: str = ""
+    text: str = ""
+    annotations: tuple[Annotation, ...] = ()
+    details_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One path of a commit made through the API; `data` None deletes. `mode` is git's."""
+
+    path: str
+    mode: int
+    data: bytes | None
+
+
+class Forge(Protocol):
+    """One repository of the forge, seen with one run's token."""
+
+    async def permission(self, login: str) -> Permission:
+        """The real permission of an account; "none" for strangers."""
+
+    async def default_branch(self) -> tuple[str, str]:
+        """Name and head sha."""
+
+    async def file(self, path: str, ref: str = "") -> bytes | None:
+        """A file of `ref` (default: the default branch), or None."""
+
+    async def comments(self, issue: int) -> Sequence[Comment]:
+        """Every comment of an issue or pull request, oldest first."""
+
+    async def issue_state(self, issue: int) -> tuple[Literal["open", "closed"], frozenset[str]]:
+        """State and label names, as they are now. The task's text is never read again."""
+
+    async def upsert_comment(self, issue: int, marker: str, body: str, known_id: int = 0) -> int:
+        """Edit our comment that carries the hidden `marker`, or make it; returns its id.
+
+        Only comments of our own bot account are ever taken for ours.
+        """
+
+    async def react(self, issue: int, comment_id: int, content: str) -> None:
+        """Add a reaction ("eyes", "rocket", "confused") to the comment, or to the issue if 0."""
+
+    async def label(
+        self, issue: int, *, add: Sequence[str] = (), remove: Sequence[str] = ()
+    ) -> None:
+        """Add and remove labels."""
+
+    async def pulls(self, *, head: str = "", closing: int = 0) -> Sequence[PullRequest]:
+        """Pull requests by head branch (any state), or open ones that close an issue."""
+
+    async def upsert_pull(
+        self, *, head: str, base: str, title: str, body: str, draft: bool
+    ) -> PullRequest:
+        """The open pull request of `head`, made or updated; a plain one where drafts are refused."""
+
+    async def request_reviewers(self, number: int, logins: Sequence[str]) -> None:
+        """Ask for reviews; people who cannot review are left out."""
+
+    async def upsert_check(self, check: CheckRun) -> int:
+        """Create or update the check run of this external id and sha; 0 if not permitted."""
+
+    async def branch_sha(self, branch: str) -> str:
+        """The head of a branch, or ""."""
+
+    async def push(self, git_dir: str, commit: str, branch: str, expected: str) -> None:
+        """Push with a lease: `expected` is the sha that the branch must have ("" for a new one).
+
+        Raises NotAllowed when a ruleset asks for signatures (`needs_signature` is then True).
+        """
+
+    async def commit_by_api(
+        self, branch: str, parent: str, message: str, changes: Sequence[FileChange]
+    ) -> str:
+        """Make a commit through the Git Data API, which the forge signs; returns its sha."""
+
+    async def clone_env(self) -> Mapping[str, str]:
+        """Environment for git with the credential, host-scoped; never in an argument or URL."""
+
+    async def aclose(self) -> None:
+        """Revoke the token, give connections back."""

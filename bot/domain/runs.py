@@ -1,0 +1,99 @@
+"""A run as the bot knows it: what was asked, by whom, and how far it has come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Outcome = Literal["completed", "failed", "no_change", "cancelled", "refused"]
+Origin = Literal["label", "comment", "api", "cli", "jira", "mcp"]
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. Only `finished` is an end; it carries an `Outcome`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    HELD = "held"  # proven, and waiting for a writer's `/acp push`
+    FINISHED = "finished"
+
+
+MOVES: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.RUNNING, RunStatus.FINISHED}),
+    RunStatus.RUNNING: frozenset({RunStatus.QUEUED, RunStatus.HELD, RunStatus.FINISHED}),
+    RunStatus.HELD: frozenset({RunStatus.QUEUED, RunStatus.FINISHED}),
+    RunStatus.FINISHED: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An account of the forge. `kind` is "User", "Bot" or "Organization"."""
+
+    id: int
+    login: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class RepositoryId:
+    """A repository as its installation sees it; ids survive renames, `full_name` does not."""
+
+    id: int
+    full_name: str
+    installation_id: int
+    default_branch: str = ""
+    private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenText:
+    """Text of the task as it was when it triggered; never fetched again."""
+
+    title: str
+    body: str
+    author: Actor
+    hint: str = ""  # what stood behind `/acp run`
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Everything that a run is asked to do, frozen at the trigger. JSON-ready by `asdict`.
+
+    `meaning` is the logical key of the trigger: two deliveries with one meaning start one run.
+    `priority`: lower goes first. `at` is the trigger's time, ISO 8601 in UTC.
+    """
+
+    origin: Origin
+    repository: RepositoryId
+    issue: int
+    text: FrozenText
+    requester: Actor
+    meaning: str
+    at: str
+    comment_id: int = 0
+    priority: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A row of the store. `epoch` counts the (re)starts; times are ISO 8601 in UTC, "" for not yet.
+
+    `outcome` and `reason` are "" until finished; `push_by` is the login of the writer whose
+    `/acp push` released a held run, or "".
+    """
+
+    id: str
+    request: RunRequest
+    status: RunStatus
+    epoch: int
+    outcome: Outcome | Literal[""]
+    reason: str
+    created_at: str
+    started_at: str
+    finished_at: str
+    cancel_requested: bool
+    push_by: str
+    cost_usd: float | None
+    pull_request: int
