@@ -57,7 +57,8 @@ _SAYINGS: tuple[tuple[tuple[str, ...], str], ...] = (
 
 async def create(directory: Path) -> Git:
     """An empty bare repository. Raises CheckoutError where it cannot be made or git is missing."""
-    git = Git((f"--git-dir={directory}",))
+    # A workspace is a cache and never the truth: waiting for the disk buys nothing.
+    git = Git((f"--git-dir={directory}", "-c", "core.fsync=none"))
     try:
         await asyncio.to_thread(_prepare, directory)
         await git.run("init", "--quiet", "--bare", "--template=", "--object-format=sha1")

@@ -85,7 +85,7 @@ class Git:
     """The git binary, pinned to one repository.
 
     `at` are the words that name the repository (`--git-dir=...`, or `-C` and a path, absolute);
-    `env` is laid over the pinned environment. No variable of the host's own environment reaches git.
+    `env` is laid over the pinned environment. No variable of the host's own reaches git.
     """
 
     at: tuple[str, ...]

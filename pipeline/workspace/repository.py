@@ -59,7 +59,7 @@ class Repository:
         """
         where = None if source is None else parse_source(source)
         want = check_sha(base_sha) if base_sha else check_ref(ref) if ref else "HEAD"
-        directory = scratch.absolute() / "git"
+        directory = _absolute(scratch) / "git"
         repository = cls(await fetch.create(directory), directory, source=source)
         try:
             if where is None:
@@ -136,7 +136,7 @@ class Repository:
         """Write the tree's raw bytes into a new directory. Raises CheckoutError."""
         try:
             await asyncio.to_thread(directory.mkdir, mode=0o755)
-            await objects.write_out(self._git, _checked(tree), directory.absolute())
+            await objects.write_out(self._git, _checked(tree), _absolute(directory))
         except (OSError, GitError) as error:
             raise CheckoutError(f"cannot check out into {directory}: {error}") from error
 
@@ -174,6 +174,10 @@ class Repository:
     async def close(self) -> None:
         """Remove the git directory. Idempotent."""
         await asyncio.to_thread(shutil.rmtree, self._directory, ignore_errors=True)
+
+
+def _absolute(path: Path) -> Path:
+    return path.absolute()
 
 
 def _checked(tree: str) -> str:

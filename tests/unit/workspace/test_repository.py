@@ -346,3 +346,12 @@ async def test_closing_removes_the_git_directory_and_may_be_repeated(
     await opened.close()
     await opened.close()
     assert os.listdir(scratch) == []  # noqa: PTH208 - pathlib blocks just as well
+
+
+async def test_a_relative_scratch_directory_works(
+    user: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scratch.parent)
+    async with await Repository.open("user", scratch=Path("scratch")) as opened:
+        await opened.checkout(opened.base_tree, Path("out"))
+        assert sorted(os.listdir("out")) == ["app.py", "pkg"]  # noqa: PTH208 - a relative path
