@@ -40,7 +40,7 @@ class Attempt(TypedDict):
     """One failed pass of the loop: which gate stopped it, and the feedback it gave."""
 
     iteration: int
-    gate: Literal["testing", "qa", "drafting"]
+    gate: Literal["testing", "qa"]
     reason: str
     feedback: str
 

@@ -1,4 +1,4 @@
-"""The demo's material: a small project with a real bug, its issue, and the models' scripted replies."""
+"""The demo's material: a small project with a real bug, its issue, the models' replies."""
 
 from __future__ import annotations
 

@@ -18,7 +18,8 @@ from pipeline.progress import Kind
 from pipeline.state import Claim as StateClaim
 from pipeline.state import PipelineState
 from pipeline.tools import ruff
-from pipeline.verification.decide import decide
+from pipeline.verification.decide import BASELINE, decide
+from pipeline.verification.evidence import Evidence
 from pipeline.verification.kinds import Claim
 from pipeline.verification.kinds import Kind as TaskKind
 from pipeline.verification.reproduction import ReproductionCheck
@@ -85,7 +86,10 @@ class TestingAgent(ModelAgent):
         verdict = decide(evidence)
         state["tests_passed"] = verdict.passed
         state["test_output"] = evidence.output
-        state["evidence"] = evidence.to_dict() | {"reason": verdict.reason}
+        state["evidence"] = evidence.to_dict() | {
+            "reason": verdict.reason,
+            "hopeless": _is_hopeless(evidence),
+        }
         state.pop("feedback", None)
         if not verdict.passed:
             state["feedback"] = verdict.feedback
@@ -171,6 +175,12 @@ async def _signatures(workspace: Workspace) -> str:
             old = await repository.read(repository.base_tree, change.path)
             before[change.path] = old.decode("utf-8", "replace")
     return signatures.added(before, after)
+
+
+def _is_hopeless(evidence: Evidence) -> bool:
+    """Even the unchanged code could not be run: no patch can mend that, so none is paid for."""
+    baseline = evidence.run(BASELINE)
+    return baseline is not None and bool(baseline.problem)
 
 
 def _claim(state: PipelineState) -> Claim:
