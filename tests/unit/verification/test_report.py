@@ -10,7 +10,7 @@ from pipeline.verification.report import TestResult, TestRun, clean, parse
 from pipeline.verification.runner import Selection, problem
 
 
-def line(key: Any, outcome: Any = "passed", when: Any = "call", **more) -> Any:
+def line(key: Any, outcome: Any = "passed", when: Any = "call", **more: Any) -> Any:
     row = {"$report_type": "TestReport", "nodeid": key, "outcome": outcome, "when": when}
     return json.dumps({"duration": 0.25, "user_properties": [], **row, **more})
 

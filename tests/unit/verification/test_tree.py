@@ -81,7 +81,7 @@ def test_a_change_elsewhere_leaves_the_file_alone() -> None:
 
 
 def test_a_new_file_loses_its_pytest_table() -> None:
-    merged = restore_tables("pyproject.toml", None, OLD)
+    merged = restore_tables("pyproject.toml", None, OLD) or ""
     assert "pytest" not in tomllib.loads(merged)["tool"]
 
 
