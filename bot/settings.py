@@ -19,16 +19,14 @@ from pydantic_settings import (
 
 from bot.errors import Misconfigured
 
-Names = tuple[str, ...]
-_HAND_IN_HAND: tuple[tuple[Names, Names], ...] = (
-    (("OPENAI_API_KEY",), ("OPENAI_BASE_URL",)),
-    (("ANTHROPIC_API_KEY",), ("ANTHROPIC_BASE_URL",)),
-    (("GOOGLE_API_KEY", "GEMINI_API_KEY"), ("GOOGLE_GEMINI_BASE_URL",)),
-    (("GITHUB_TOKEN",), ("GITHUB_API_URL",)),
-    (("JIRA_API_TOKEN",), ("JIRA_BASE_URL",)),
+# a key, by the first of its names, and the address that it is sent to
+_HAND_IN_HAND = (
+    ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+    ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+    ("GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+    ("GITHUB_TOKEN", "GITHUB_API_URL"),
+    ("JIRA_API_TOKEN", "JIRA_BASE_URL"),
 )
-
-
 _by = AliasChoices
 
 
@@ -177,14 +175,12 @@ def _keep_keys_home(environment: dict[str, Any], dotenv: dict[str, Any]) -> None
 
     A cloned repository may bring a `.env`, and must not thereby learn the user's keys.
     """
-    for keys, addresses in _HAND_IN_HAND:
-        stray = [a for a in addresses if a in dotenv and a not in environment]
-        for key in keys:
-            if stray and key in environment:
-                raise Misconfigured(
-                    f".env sets {stray[0]} while {key} comes from the environment, and would send "
-                    f"the key there; set both in one place"
-                )
+    for key, address in _HAND_IN_HAND:
+        if key in environment and address in dotenv and address not in environment:
+            raise Misconfigured(
+                f".env sets {address} while the key for it comes from the environment, and would "
+                "send that key there; set both in one place"
+            )
 
 
 def _first_mistake(error: ValidationError) -> str:

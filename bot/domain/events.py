@@ -11,7 +11,7 @@ from pipeline.progress import Progress
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run begins. `models` is (seat, model) in the order of the stages.
+    """A run begins.
 
     `repository` is "" for a run that starts from an empty tree; `base` is the commit's id, "" where
     only the clone will tell.
@@ -21,9 +21,15 @@ class Started:
     source: str
     repository: str
     base: str
-    models: tuple[tuple[str, str], ...]
     sandbox: str
     max_iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinedUp:
+    """The clone is made, the models are open: (seat, "vendor:model") in the order of the stages."""
+
+    models: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +53,5 @@ class Stepped:
     checkpoint: Checkpoint
 
 
-Event = Started | Warned | Progressed | Stepped
+Event = Started | LinedUp | Warned | Progressed | Stepped
 Sink = Callable[[Event], None]

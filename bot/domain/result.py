@@ -18,7 +18,8 @@ class Result:
 
     `branch` and `diff_file` say where the change was left ("": not there). `diff` is the change and
     its tests against `base_sha`, ready for `git apply`; `tests_diff` is the second part of it.
-    `usd` is None where a price is unknown.
+    `usd` is None where a price is unknown. `cut_off` is tokens and US dollars of a cancelled run as
+    last heard; `usage` then ends with the last seat that was done.
     """
 
     task: Task
@@ -39,6 +40,7 @@ class Result:
     iterations: int = 0
     usage: Mapping[str, Any] = field(default_factory=usage_table)
     warnings: tuple[str, ...] = ()
+    cut_off: tuple[int, float | None] | None = None
 
     @classmethod
     def of(
@@ -78,7 +80,7 @@ class Result:
         """What all seats cost, in US dollars; None as soon as one price is unknown."""
         costs = [seat["usd"] for seat in self._seats]
         known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+        return round(sum(known), 6) if len(known) == len(costs) else None
 
     @property
     def tokens(self) -> dict[str, int]:
@@ -113,7 +115,7 @@ class Result:
             "test_output": self.test_output,
             "qa_output": self.qa_output,
             "iterations": self.iterations,
-            "cost_usd": self.usd,
+            "cost_usd": self.usd if self.cut_off is None else self.cut_off[1],
             "tokens": self.tokens,
             "seconds": self.seconds,
             "agents": dict(self.usage["agents"]),

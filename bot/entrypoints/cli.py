@@ -42,9 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return run(args)
     if args.command == "demo":
-        from bot.demo import run_demo
+        from bot.entrypoints.cli_demo import run_demo
 
-        return run_demo(args)
+        return run_demo(parser, args)
     parser.print_help()
     return 2
 
@@ -56,6 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=_ABOUT,
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action=_Version, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -63,10 +64,11 @@ def build_parser() -> argparse.ArgumentParser:
     demo = commands.add_parser(
         "demo",
         help="watch a run on a small shipped project, without keys or network",
-        description="Watch a run on a small project: clone, sandbox, Ruff, pytest and git are real, "
-        "the replies of the models are scripted.",
+        description="Watch a run on a small project: clone, sandbox, Ruff, pytest and git are "
+        "real, the replies of the models are scripted.",
     )
-    demo.add_argument("--debug", action="store_true", help="show tracebacks")
+    demo.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    _add_safety(demo)
     return parser
 
 
@@ -77,6 +79,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Work on a task until its proof holds, or say why it does not.",
         epilog=_RUN_NOTES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     task = run.add_argument_group("the task (GitHub goes before Jira, Jira before TASK)")
     task.add_argument("task", metavar="TASK", nargs="?", help="the task in words; - reads stdin")
@@ -105,13 +108,17 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     how.add_argument(
         "--python", metavar="PATH", help="interpreter that runs the repository's tests"
     )
-    how.add_argument(
+    _add_safety(how)
+
+
+def _add_safety(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    parser.add_argument(
         "--sandbox",
         choices=("auto", "none"),
         default="auto",
         help="none runs the code of models WITHOUT isolation",
     )
-    how.add_argument("--debug", action="store_true", help="show tracebacks")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
 class _Version(argparse.Action):

@@ -89,22 +89,22 @@ class Desk:
 
     async def _prepare(self, intake: Intake, found: Survey, view: View) -> RunTask:
         sandbox, caps = await open_sandbox(self.args.sandbox)
-        for warning in (*intake.warnings, *found.warnings, *_warnings(self.args)):
-            view(Warned(warning))
         pipeline = pipeline_of(self.settings, _choices(self.args), sandbox, self.clients)
-
-        def header() -> Started:
-            return Started(
+        view(
+            Started(
                 title=intake.task.title,
                 source=intake.task.source,
                 repository=found.repo or "",
                 base=found.base,
-                models=models_of(pipeline),
                 sandbox=caps.describe(),
                 max_iterations=pipeline.rules.max_iterations,
             )
-
-        return RunTask(pipeline, intake.task, found.repo, sink=view, header=header)
+        )
+        for warning in (*intake.warnings, *found.warnings, *_warnings(self.args)):
+            view(Warned(warning))
+        return RunTask(
+            pipeline, intake.task, found.repo, sink=view, models=lambda: models_of(pipeline)
+        )
 
     async def _deliver(self, result: Result, found: Survey) -> Result:
         if self.args.diff and result.ok:

@@ -1,7 +1,8 @@
 """The run as JSON Lines: one object a line, the last one `done`. This is a stable interface.
 
-    {"event": "started", "title", "source", "repository", "base", "models": {seat: "vendor:model"},
-     "sandbox", "max_iterations"}
+    {"event": "started", "title", "source", "repository", "base", "sandbox",
+     "max_iterations"}
+    {"event": "lineup", "models": {seat: "vendor:model"}}
     {"event": "warning", "text"}
     {"event": "progress", "kind", "agent", "stage", "iteration", "text", "tokens", "cost_usd"}
     {"event": "step", "agent", "stage", "iteration", "seconds", "tests_passed", "qa_passed",
@@ -14,8 +15,9 @@ and so it does with a cancel before the start. Else it has also: feedback, task 
 url}, repository, base_sha, branch, diff_file, diff, tests_diff, evidence, test_output, qa_output,
 iterations, cost_usd (null: a price is unknown), tokens {input, cached, output}, seconds {model,
 tests, tools, us, total}, agents {seat: {provider, model, calls, input_tokens, cached_tokens,
-output_tokens, usd}}, warnings. Every object has `at`: seconds since the start. Readers should
-ignore keys and events that they do not know.
+output_tokens, usd}}, warnings. Every object has `at`: seconds since the start. After a
+cancel, tokens, seconds and agents end with the last seat that was done. Readers should ignore keys
+and events that they do not know.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
-from bot.domain.events import Event, Progressed, Started, Stepped, Warned
+from bot.domain.events import Event, LinedUp, Progressed, Started, Stepped, Warned
 from bot.domain.scrub import Scrubber
 from pipeline.checkpoint import Checkpoint
 
@@ -71,10 +73,11 @@ def _fields(event: Event) -> dict[str, Any]:
                 "source": event.source,
                 "repository": event.repository,
                 "base": event.base,
-                "models": dict(event.models),
                 "sandbox": event.sandbox,
                 "max_iterations": event.max_iterations,
             }
+        case LinedUp():
+            return {"event": "lineup", "models": dict(event.models)}
         case Warned():
             return {"event": "warning", "text": event.text}
         case Progressed():

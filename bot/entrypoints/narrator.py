@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.domain.events import Event, Progressed, Started, Stepped, Warned
+from bot.domain.events import Event, LinedUp, Progressed, Started, Stepped, Warned
 from bot.entrypoints import wording
 from pipeline.checkpoint import Checkpoint
 from pipeline.progress import Kind, Progress
@@ -48,6 +48,8 @@ class Narrator:
             case Started():
                 self._base, self._iterations = event.base, event.max_iterations
                 return [Line(text, Mood.STRONG) for text in wording.header(event)]
+            case LinedUp():
+                return [Line(wording.lineup(event.models), Mood.STRONG)]
             case Warned():
                 return [Line(f"warning: {wording.one_line(event.text)}", Mood.WARNING)]
             case Progressed():

@@ -6,7 +6,7 @@ import shlex
 
 from bot.domain.result import Result
 from bot.domain.scrub import printable
-from bot.entrypoints.wording import diff_size, excerpt, one_line, spent
+from bot.entrypoints.wording import diff_size, excerpt, meter, one_line, spent
 
 _FEEDBACK_LINES = 30
 
@@ -49,7 +49,8 @@ def _evidence(result: Result) -> list[str]:
 
 
 def _facts(result: Result) -> list[str]:
-    return [*spent(result), *(one_line(f"note      {warning}") for warning in result.warnings)]
+    used = [f"cost      {meter(*result.cut_off)}"] if result.cut_off else spent(result)
+    return [*used, *(one_line(f"note      {warning}") for warning in result.warnings)]
 
 
 def _next(result: Result) -> list[str]:
@@ -73,7 +74,8 @@ def _check_branch(result: Result) -> list[str]:
     if result.commits > 1:
         lines += [
             "check the proof:",
-            f"  {git} switch --detach {branch}~1   # the test alone: pytest {tests} fails",
+            f"  {git} switch --detach {branch}~1   # the test alone: it fails",
             f"  {git} switch {branch}   # with the change: it passes",
+            f"  after each: python -m pytest {tests}",
         ]
     return [*lines, f"next      {git} diff {result.base_sha[:12]} {branch}"]

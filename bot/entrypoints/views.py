@@ -86,7 +86,9 @@ class LiveView:
         lines = self._narrator.tell(event)
         if isinstance(event, Progressed):
             self._now = event.progress
-            if event.progress.kind is not Kind.MODEL:
+            if event.progress.kind is Kind.SEATED:
+                self._doing = "thinking"
+            elif event.progress.kind is not Kind.MODEL:
                 self._doing = wording.one_line(event.progress.text)
         if lines:
             self._out.write(_CLEAR + "".join(self._painted(line) for line in lines))
@@ -108,8 +110,9 @@ class LiveView:
         elapsed = wording.clock(self._clock() - self._since)
         if self._now is None:
             return f"{elapsed} · {self._doing}"
-        used = wording.meter(self._now.tokens, self._now.usd)
-        return f"{elapsed} · {used} · {self._now.agent}: {self._doing}"
+        now = self._now
+        used = wording.meter(now.tokens, now.usd)
+        return f"{elapsed} · iteration {now.iteration} · {used} · {now.agent}: {self._doing}"
 
     def _painted(self, line: Line) -> str:
         text = self._scrub(line.text)

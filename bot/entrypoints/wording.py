@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.domain.events import Started
 from bot.domain.result import Result
 from bot.domain.scrub import printable
@@ -15,17 +17,20 @@ _LINE_CHARS = 160
 
 def header(started: Started) -> list[str]:
     """What a run is made of, before the first word of a model."""
-    models = " · ".join(f"{seat} {model}" for seat, model in started.models)
     repository = started.repository or "none (starts from an empty tree)"
     base = f" at {started.base[:12]}" if started.base else ""
     source = "" if started.source == "text" else f" ({started.source})"
     return [
         one_line(f"task        {started.title}{source}"),
         one_line(f"repository  {repository}{base}"),
-        f"models      {models}",
         f"sandbox     {started.sandbox}",
         f"iterations  at most {started.max_iterations}",
     ]
+
+
+def lineup(models: Sequence[tuple[str, str]]) -> str:
+    """Which model sits where."""
+    return "models      " + (" · ".join(f"{seat} {model}" for seat, model in models) or "none")
 
 
 def progress(said: Progress) -> str:
@@ -131,7 +136,8 @@ def spent(result: Result) -> list[str]:
     lines = [f"cost      {total} ({count(tokens['cached'])} of the input cached)"]
     for name, seat in result.usage["agents"].items():
         used = meter(seat["input_tokens"] + seat["output_tokens"], seat["usd"])
-        lines.append(f"          {name}: {seat['model']} · {seat['calls']} calls · {used}")
+        calls = f"{seat['calls']} call{'' if seat['calls'] == 1 else 's'}"
+        lines.append(f"          {name}: {seat['model']} · {calls} · {used}")
     split = result.seconds
     parts = ", ".join(
         f"{name} {duration(split[name])}" for name in ("model", "tests", "tools", "us")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, cast
 
-from bot.domain.events import Progressed, Sink, Started, Stepped
+from bot.domain.events import LinedUp, Progressed, Sink, Stepped
 from bot.domain.result import Result
 from pipeline.errors import PipelineError
 
@@ -30,7 +31,7 @@ class Pipeline(Protocol):
 
 
 class RunTask:
-    """One run. `header` is asked once the first seat is taken, when all that it tells is known."""
+    """One run. `models` is asked when the first seat is taken: by then they are open."""
 
     def __init__(
         self,
@@ -39,14 +40,15 @@ class RunTask:
         repo: str | None,
         *,
         sink: Sink,
-        header: Callable[[], Started],
+        models: Callable[[], tuple[tuple[str, str], ...]],
     ) -> None:
         self._pipeline = pipeline
         self._task = task
         self._sink = sink
-        self._header: Callable[[], Started] | None = header
+        self._models: Callable[[], tuple[tuple[str, str], ...]] | None = models
         self._state = pipeline.start(task.text, repo)
         self._iterations = 0
+        self._last: Progress | None = None
 
     async def __call__(self) -> Result:
         """Run to the end. Raises PipelineError only where not one seat has finished its work."""
@@ -70,10 +72,16 @@ class RunTask:
 
     def cancelled(self) -> Result:
         """What is left of a run that was stopped."""
-        return Result.of(self._state, self._task, iterations=self._iterations, status="cancelled")
+        result = Result.of(self._state, self._task, iterations=self._iterations, status="cancelled")
+        return (
+            result
+            if self._last is None
+            else replace(result, cut_off=(self._last.tokens, self._last.usd))
+        )
 
     def _watch(self, progress: Progress) -> None:
-        if self._header is not None:
-            self._sink(self._header())
-            self._header = None
+        self._last = progress
+        if self._models is not None:
+            self._sink(LinedUp(self._models()))
+            self._models = None
         self._sink(Progressed(progress))

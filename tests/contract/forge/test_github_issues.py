@@ -77,7 +77,8 @@ def test_a_pull_request_is_no_issue(forge: Any) -> None:
 def test_an_unknown_issue_without_a_token(forge: Any) -> None:
     forge.says(404, {"message": "Not Found"})
     assert sentence(forge, NotFound) == snapshot(
-        "acme/shop#7 is not on HOST: check the reference, or set GITHUB_TOKEN if the repository is private"
+        "acme/shop#7 is not on HOST: check the reference, or set GITHUB_TOKEN if the "
+        "repository is private"
     )
 
 
@@ -91,14 +92,16 @@ def test_an_unknown_issue_with_a_token(forge: Any) -> None:
 def test_a_refused_token(forge: Any) -> None:
     forge.says(401, {"message": "Bad credentials"})
     assert sentence(forge, NotAllowed, TOKEN) == snapshot(
-        "GitHub refuses GITHUB_TOKEN (wrong, expired or revoked); make a new one, or unset it for public repositories"
+        "GitHub refuses GITHUB_TOKEN (wrong, expired or revoked); make a new one, or unset it "
+        "for public repositories"
     )
 
 
 def test_a_token_without_the_right(forge: Any) -> None:
     forge.says(403, {"message": f"Resource not accessible by {TOKEN}"})
     assert sentence(forge, NotAllowed, TOKEN) == snapshot(
-        "GitHub refuses to show acme/shop#7 (403); give GITHUB_TOKEN the right to read issues there, and authorise it for single sign-on if the owner asks for that"
+        "GitHub refuses to show acme/shop#7 (403); give GITHUB_TOKEN the right to read issues "
+        "there, and authorise it for single sign-on if the owner asks for that"
     )
 
 
@@ -151,7 +154,8 @@ def test_an_unreachable_forge() -> None:
     with pytest.raises(ForgeUnavailable) as caught:
         GitHubIssues("http://127.0.0.1:9/api/v3", TOKEN).read(IssueRef.parse("acme/shop#7"))
     assert str(caught.value) == snapshot(
-        "http://127.0.0.1:9/api/v3 cannot be reached; check the network, proxy and GITHUB_API_URL, then run again"
+        "http://127.0.0.1:9/api/v3 cannot be reached; check the network, proxy and "
+        "GITHUB_API_URL, then run again"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from typing_extensions import override
 
 
 class Tracker:
@@ -36,6 +37,7 @@ class Tracker:
                 self.end_headers()
                 self.wfile.write(tracker.body)
 
+            @override
             def log_message(self, *_: object) -> None:
                 pass
 

@@ -85,14 +85,16 @@ def test_a_refused_login(tracker: Any) -> None:
 def test_an_account_without_the_right(tracker: Any) -> None:
     tracker.says(403, {"errorMessages": [TOKEN]}, X_Authentication_Denied_Reason="CAPTCHA")
     assert sentence(tracker, NotAllowed) == snapshot(
-        "Jira refuses to show SHOP-12; give the account of JIRA_EMAIL the right to browse the project, or log in once in a browser if Jira asks for a CAPTCHA"
+        "Jira refuses to show SHOP-12; give the account of JIRA_EMAIL the right to browse the "
+        "project, or log in once in a browser if Jira asks for a CAPTCHA"
     )
 
 
 def test_an_unknown_ticket(tracker: Any) -> None:
     tracker.says(404, {"errorMessages": ["Issue does not exist"], "errors": {}})
     assert sentence(tracker, NotFound) == snapshot(
-        "SHOP-12 is not on http://HOST, or the account of JIRA_EMAIL may not see it; check the key and JIRA_API_TOKEN"
+        "SHOP-12 is not on http://HOST, or the account of JIRA_EMAIL may not see it; check "
+        "the key and JIRA_API_TOKEN"
     )
 
 
@@ -113,7 +115,8 @@ def test_a_server_error_is_worth_another_try(tracker: Any) -> None:
 def test_an_answer_that_is_not_jira(tracker: Any, body: str) -> None:
     tracker.says(200, body)
     assert sentence(tracker, Misconfigured) == snapshot(
-        "http://HOST did not answer like Jira; set JIRA_BASE_URL to your site, such as https://acme.atlassian.net"
+        "http://HOST did not answer like Jira; set JIRA_BASE_URL to your site, such as "
+        "https://acme.atlassian.net"
     )
 
 
@@ -121,5 +124,6 @@ def test_an_unreachable_jira() -> None:
     with pytest.raises(ForgeUnavailable) as caught:
         JiraTickets("http://127.0.0.1:9", "me", TOKEN).read(JiraKey.parse("SHOP-12"))
     assert str(caught.value) == snapshot(
-        "http://127.0.0.1:9 cannot be reached; check the network, proxy and JIRA_BASE_URL, then run again"
+        "http://127.0.0.1:9 cannot be reached; check the network, proxy and JIRA_BASE_URL, "
+        "then run again"
     )

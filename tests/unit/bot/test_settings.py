@@ -1,0 +1,131 @@
+"""Settings come from the environment and `.env`, are frozen, and keep their secrets."""
+
+from pathlib import Path
+
+import pytest
+from inline_snapshot import snapshot
+from pydantic import ValidationError
+
+from bot.errors import Misconfigured
+from bot.settings import Settings, settings_table
+
+KEY = "sk-secret-of-the-test"
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for field in Settings.model_fields.values():
+        for name in field.validation_alias.choices:  # type: ignore[union-attr]
+            monkeypatch.delenv(str(name), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def dotenv(text: str) -> None:
+    Path(".env").write_text(text)
+
+
+def test_nothing_set_is_fine() -> None:
+    settings = Settings.load()
+    assert (settings.max_iterations, settings.openai_api_key) == (3, None)
+    assert settings.github_api_url == "https://api.github.com"
+
+
+def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    dotenv("ACP_MAX_ITERATIONS=7\nACP_MAX_TOKENS=100\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("ACP_MAX_ITERATIONS", "5")
+    settings = Settings.load()
+    assert (settings.max_iterations, settings.max_tokens) == (5, 100)
+
+
+def test_both_names_of_the_gemini_key_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", KEY)
+    assert Settings.load().secrets() == (KEY,)
+    monkeypatch.setenv("GOOGLE_API_KEY", "the-first")
+    assert Settings.load().secrets() == ("the-first",)
+
+
+def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    monkeypatch.setenv("ACP_MAX_TOKENS", "")
+    assert (Settings.load().openai_api_key, Settings.load().max_tokens) == (None, None)
+
+
+def test_a_secret_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    settings = Settings.load()
+    assert KEY not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Settings.load().max_iterations = 9
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (
+            "ACP_MAX_ITERATIONS",
+            "many",
+            "ACP_MAX_ITERATIONS is wrong: input should be a valid integer",
+        ),
+        ("ACP_MAX_ITERATIONS", "0", "ACP_MAX_ITERATIONS is wrong: input should be greater than"),
+        ("ACP_MAX_SECONDS", "-1", "ACP_MAX_SECONDS is wrong: input should be greater than 0"),
+        ("JIRA_BASE_URL", "acme.atlassian.net", "JIRA_BASE_URL is wrong: must start with https://"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured) as caught:
+        Settings.load()
+    assert str(caught.value).startswith(sentence)
+    assert value not in str(caught.value).removeprefix(sentence)
+
+
+def test_a_file_that_is_no_text_is_named() -> None:
+    Path(".env").write_bytes(b"A=\xff\xfe")
+    with pytest.raises(Misconfigured, match=r"\.env cannot be read"):
+        Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("key", "address"),
+    [
+        ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
+        ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
+        ("GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+        ("GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
+        ("GITHUB_TOKEN", "GITHUB_API_URL"),
+        ("JIRA_API_TOKEN", "JIRA_BASE_URL"),
+    ],
+)
+def test_a_file_cannot_say_where_a_key_of_the_environment_goes(
+    monkeypatch: pytest.MonkeyPatch, key: str, address: str
+) -> None:
+    monkeypatch.setenv(key, KEY)
+    dotenv(f"{address}=https://evil.example\n")
+    with pytest.raises(Misconfigured, match=f"sets {address} while the key"):
+        Settings.load()
+    monkeypatch.setenv(address, "https://good.example")
+    assert "evil" not in repr(Settings.load())
+
+
+def test_a_key_and_its_address_may_both_be_in_the_file() -> None:
+    dotenv(f"OPENAI_API_KEY={KEY}\nOPENAI_BASE_URL=https://my.example/v1\n")
+    assert Settings.load().openai_base_url == "https://my.example/v1"
+
+
+def test_the_table_has_a_row_for_every_setting() -> None:
+    table = settings_table()
+    assert table.splitlines()[:3] == snapshot(
+        [
+            "| Variable | What it sets | Default |",
+            "| --- | --- | --- |",
+            "| `OPENAI_API_KEY` | Key for OpenAI |  |",
+        ]
+    )
+    assert "| `GOOGLE_API_KEY` or `GEMINI_API_KEY` | Key for Gemini |  |\n" in table
+    assert "| `ACP_MAX_SECONDS` | Wall time of a run, in seconds | `3600` |\n" in table
+    assert len(table.splitlines()) == len(Settings.model_fields) + 2
