@@ -17,10 +17,10 @@ from pipeline.sandbox import identity, layout
 from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
 from pipeline.sandbox.files import Tree
 from pipeline.sandbox.identity import Identity
+from pipeline.sandbox.lifeline import WAIT_FOR_WORD, Lifeline
 from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec
 from pipeline.sandbox.process import Command, run
 from pipeline.sandbox.selftest import measure
-from pipeline.sandbox.status import Status
 
 _SYSTEM = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap")
 # A shell's way, which bubblewrap follows, to say which signal ended a command.
@@ -91,17 +91,18 @@ class _Confined:
             raise SandboxError(f"{job.argv[0]}: the path of a program must not have a '='")
         etc = layout.etc(self._own.uid if self._own else os.getuid())
         fds = layout.memory_files(etc.values())
-        status = Status()
-        argv = self._argv(job, dict(zip(etc, fds, strict=True)), status.write_end)
+        line = Lifeline()
+        argv = self._argv(job, dict(zip(etc, fds, strict=True)), line.status_fd)
         try:
             # An empty environment: the sandbox's first process keeps what bubblewrap started with.
-            command = Command(argv, {}, "/", (*fds, status.write_end))
+            inherited = (*fds, line.status_fd)
+            command = Command(argv, {}, "/", inherited, stdin=line.word_fd, kill=line.kill)
             ended = await run(command, job.limits, stop, job.sink)
         except OSError as error:
             raise SandboxError(f"bubblewrap could not be started: {error.strerror}") from error
         finally:
-            await status.gone()
-        if ended.reason == "exit" and not status.started:
+            await line.gone()
+        if ended.reason == "exit" and not line.started:
             words = ended.output.decode("utf-8", "replace").strip()
             raise SandboxError(f"the sandbox failed: {words or 'bubblewrap was killed'}")
         return as_result(ended, _code(ended.returncode))
@@ -125,6 +126,7 @@ class _Confined:
             *self._way.args,
             *layout.view(self._tree, self._spec.read_only, etc),
             *("--chdir", cwd, "--json-status-fd", str(status_fd), "--"),
+            *WAIT_FOR_WORD,
             *layout.confined(job.argv, env, job.limits, uid),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,12 +19,17 @@ _POLL_S, _POLLS = 0.005, 100
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to start. `env` is the whole environment; `fds` are handed down, and closed here."""
+    """What to start. `env` is the whole environment; `fds` and `stdin` are closed on this side.
+
+    `kill` is awaited before the group is killed, while the process still runs.
+    """
 
     argv: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     fds: tuple[int, ...] = ()
+    stdin: int = asyncio.subprocess.DEVNULL
+    kill: Callable[[], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +55,12 @@ async def run(
     source, sink = os.pipe()
     os.set_blocking(source, False)
     try:
-        process = await _start(command, sink)
+        process = await _surely_started(command, sink)
         try:
             output = _Output(source, limits, on_output)
             reason = await _watch(process, output, stop, began + limits.wall_s)
         finally:
-            await _end(process)
+            await _end(process, command.kill)
         output.drain()
     finally:
         os.close(source)
@@ -115,11 +120,21 @@ def _wake(ready: asyncio.Future[None]) -> None:
         ready.set_result(None)
 
 
+async def _surely_started(command: Command, sink: int) -> asyncio.subprocess.Process:
+    starting = asyncio.ensure_future(_start(command, sink))
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # asyncio alone would kill only the process itself, not what it started meanwhile.
+        await _end(await starting, command.kill)
+        raise
+
+
 async def _start(command: Command, sink: int) -> asyncio.subprocess.Process:
     try:
         return await asyncio.create_subprocess_exec(
             *command.argv,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=command.stdin,
             stdout=sink,
             stderr=sink,
             env=dict(command.env),
@@ -128,8 +143,9 @@ async def _start(command: Command, sink: int) -> asyncio.subprocess.Process:
             start_new_session=True,
         )
     finally:
-        for descriptor in (sink, *command.fds):
-            os.close(descriptor)
+        for descriptor in (sink, command.stdin, *command.fds):
+            if descriptor >= 0:
+                os.close(descriptor)
 
 
 async def _watch(
@@ -159,10 +175,16 @@ async def _watch(
         await asyncio.gather(exited, pump, stopped, return_exceptions=True)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    # Also after an ordinary exit: what the command left in its group must not outlive it.
-    # The kernel gives out the number of a group again only when nobody is left in it.
-    _signal(process.pid, signal.SIGKILL)
+async def _end(
+    process: asyncio.subprocess.Process, kill: Callable[[], Awaitable[None]] | None
+) -> None:
+    try:
+        if kill and process.returncode is None:
+            await kill()
+    finally:
+        # Also after an ordinary exit: what the command left in its group must not outlive it.
+        # The kernel gives out the number of a group again only when nobody is left in it.
+        _signal(process.pid, signal.SIGKILL)
     await asyncio.shield(process.wait())
     for _ in range(_POLLS):
         if not _signal(process.pid, 0):

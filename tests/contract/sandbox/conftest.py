@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -63,6 +64,16 @@ class Box:
         await asyncio.wait_for(ready.wait(), 30)
         assert not self.free()
         return task
+
+    def processes(self) -> set[str]:
+        """Command lines of the processes that stand in the tree or were told of it."""
+        found = set()
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_text()
+                if str(self.tree) in (*words.split("\0"), str((process / "cwd").readlink())):
+                    found.add(words)
+        return found
 
     def free(self) -> bool:
         """Whether nobody holds the lock any more: every process that had it is dead."""

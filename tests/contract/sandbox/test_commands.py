@@ -189,6 +189,16 @@ async def test_cancelling_kills_everything_before_it_goes_on(box: Box) -> None:
     assert (await box.sh("echo next")).ok
 
 
+async def test_cancelling_at_any_moment_of_the_start_leaves_nothing(box: Box) -> None:
+    for delay in range(20):
+        task = asyncio.create_task(box.sh("sleep 300 & sleep 300"))
+        await asyncio.sleep(delay / 1000)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not box.processes()
+
+
 async def test_closing_kills_what_runs_and_can_be_done_again(box: Box) -> None:
     task = await box.holding()
     await box.session.close()

@@ -1,0 +1,101 @@
+"""Holding one bubblewrap from outside: nothing starts without our word, and all of it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+
+from pipeline.errors import SandboxError
+from pipeline.sandbox.process import readable
+
+_KNOWN_WITHIN_S = 10.0
+_GONE_WITHIN_S = 30.0
+
+# `--die-with-parent` takes hold only late in bubblewrap's own start. Were we killed before that,
+# the command would run on with nobody to end it: so it waits for a word that only we can give.
+WAIT_FOR_WORD = ("/bin/sh", "-c", 'echo >&0; read -r word && exec "$@" </dev/null', "sh")
+
+
+class Lifeline:
+    """The status pipe and the socket of one run; `status_fd` and `word_fd` belong to the child."""
+
+    def __init__(self) -> None:
+        self._status, self.status_fd = os.pipe()
+        os.set_blocking(self._status, False)
+        self._word, theirs = socket.socketpair()
+        self._word.settimeout(0)
+        self.word_fd = theirs.detach()
+        self._text = b""
+        self._first: int | None = None
+        self._known = asyncio.Event()
+        self._following = asyncio.ensure_future(self._follow())
+
+    @property
+    def started(self) -> bool:
+        """Whether the command itself ran; known after `gone`."""
+        return any("exit-code" in json.loads(line) for line in self._text.splitlines())
+
+    async def kill(self) -> None:
+        """Kill the first process of the sandbox, and with it every other one in its namespace."""
+        # Bubblewrap must live until it has named that process, or it could not be found any more.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_KNOWN_WITHIN_S):
+                await self._known.wait()
+        self._kill_first()
+
+    async def gone(self) -> None:
+        """Wait until no process of the sandbox is left. Raises SandboxError if they do not die.
+
+        The first process counts as dead only after the kernel ended all others.
+        """
+        try:
+            async with asyncio.timeout(_GONE_WITHIN_S):
+                await self._following
+                self._kill_first()
+                if self._first is not None:
+                    await readable(self._first)
+        except TimeoutError as error:
+            raise SandboxError("processes of the sandbox could not be killed") from error
+        finally:
+            self._close()
+
+    async def _follow(self) -> None:
+        try:
+            while b"\n" not in self._text:
+                if not await self._read():
+                    return
+            # It waits for our word, so it lives, and the number is still its own.
+            self._first = os.pidfd_open(json.loads(self._text.splitlines()[0])["child-pid"])
+        finally:
+            self._known.set()
+        await self._say()
+        while await self._read():
+            continue
+
+    async def _read(self) -> bool:
+        await readable(self._status)
+        data = os.read(self._status, 4096)
+        self._text += data
+        return bool(data)
+
+    async def _say(self) -> None:
+        await readable(self._word.fileno())
+        with contextlib.suppress(ConnectionError):
+            if self._word.recv(1):
+                self._word.send(b"\n")
+
+    def _kill_first(self) -> None:
+        if self._first is not None:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._first, signal.SIGKILL)
+
+    def _close(self) -> None:
+        self._following.cancel()
+        self._word.close()
+        os.close(self._status)
+        if self._first is not None:
+            os.close(self._first)
