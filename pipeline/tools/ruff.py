@@ -21,6 +21,10 @@ _COMMANDS = (
     ("ruff", "check", "--fix", "--exit-zero", "--force-exclude", "--no-cache"),
     ("ruff", "format", "--force-exclude", "--no-cache"),
 )
+_TRIALS = (
+    ("ruff", "check", "--diff", "--force-exclude", "--no-cache", "--quiet"),
+    ("ruff", "format", "--diff", "--force-exclude", "--no-cache", "--quiet"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,18 @@ async def format_paths(workspace: Workspace, paths: Sequence[str]) -> Formatted:
             if not done.ok:
                 return Formatted(files, _problem(done))
     return Formatted(files)
+
+
+async def untidy(workspace: Workspace, paths: Sequence[str]) -> frozenset[str]:
+    """Those of `paths` that Ruff would change as they stand, or cannot read."""
+    found = set()
+    for path in paths:
+        for command in _TRIALS:
+            done = await workspace.exec([*command, "--", path])
+            if not done.ok:
+                found.add(path)
+                break
+    return frozenset(found)
 
 
 def _problem(done: ExecResult) -> str:

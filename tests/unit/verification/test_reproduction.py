@@ -9,6 +9,7 @@ from tests.unit.verification.judging import CALC, TRUE_FIX, court
 
 if TYPE_CHECKING:
     from pathlib import Path
+from typing import Any
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ async def test_the_verdict_tree_is_base_change_base_tests_and_reproduction(tmp_p
         "tests/test_more.py": "def test_more():\n    pass\n",
         "conftest.py": "import os\n",
         "calc/data.txt": "new\n",
+        "pyproject.toml": OLD,
     }
     async with court(tmp_path) as it:
         repository = it.repository
@@ -36,10 +37,17 @@ async def test_the_verdict_tree_is_base_change_base_tests_and_reproduction(tmp_p
             TestPaths.of(CALC),
         )
         paths = await repository.paths(found.tree)
-        assert set(paths) == {*CALC, "calc/data.txt", TEST_PATH}
+        assert set(paths) == {*CALC, "calc/data.txt", "pyproject.toml", TEST_PATH}
         one = await repository.read(found.tree, "tests/test_one.py")
+        settings = tomllib.loads((await repository.read(found.tree, "pyproject.toml")).decode())
+    assert settings == {"project": {"name": "x"}, "tool": {"ruff": {"line-length": 90}}}
     assert one.decode() == CALC["tests/test_one.py"]
-    assert found.restored == ("conftest.py", "tests/test_more.py", "tests/test_one.py")
+    assert found.restored == (
+        "conftest.py",
+        "pyproject.toml",
+        "tests/test_more.py",
+        "tests/test_one.py",
+    )
     assert "calc/data.txt" in found.changed
     assert found.authored == (TEST_PATH,)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pipeline.errors import StateOwnershipError
+from pipeline.sandbox.none import NoSandbox
 from pipeline.verification.evidence import Evidence
 from pipeline.verification.kinds import Claim, Kind
 from tests.unit.verification.judging import CALC, TEST, TEST_PATH, TRUE_FIX, court
@@ -89,22 +90,24 @@ async def test_a_test_that_fails_on_the_base_already_is_nobodys_fault(tmp_path: 
     assert "Failed on the base already: 1" in evidence.render()
 
 
-async def test_a_flaky_test_never_blames_a_patch(tmp_path: Path) -> None:
-    # The second of its runs fails, counted outside the tree.
+@pytest.mark.parametrize("passes", ["runs != 1", "runs == 0"], ids=["once", "from now on"])
+async def test_a_test_that_fails_by_chance_or_by_date_never_blames_a_patch(
+    tmp_path: Path, passes: str
+) -> None:
+    # Its runs are counted outside the tree: the first is the baseline, the second the suite.
     counter = tmp_path / "counter"
     flaky = (
         "from pathlib import Path\n\n\ndef test_flaky():\n"
         f"    file = Path({str(counter)!r})\n"
         "    runs = len(file.read_text()) if file.exists() else 0\n"
         "    file.write_text('x' * (runs + 1))\n"
-        "    assert runs != 1\n"
+        f"    assert {passes}\n"
     )
-    from pipeline.sandbox.none import NoSandbox
-
     files = {**CALC, "tests/test_flaky.py": flaky}
     async with court(tmp_path, files, sandbox=NoSandbox()) as it:
         evidence = await it.judge(TRUE_FIX)
     assert evidence.regressions == ()
+    assert evidence.unstable == ("tests/test_flaky.py::test_flaky",)
     assert [run.name for run in evidence.runs].count("rerun, base") == 1
 
 
