@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pipeline.agents.base import Agent
     from pipeline.checkpoint import Checkpoint
-    from pipeline.result import files
     from pipeline.limits import Limits
     from pipeline.orchestrator import AgenticCodingPipeline
     from pipeline.progress import Progress
+    from pipeline.result import files
     from pipeline.sandbox.none import NoSandbox
     from pipeline.state import PipelineState
 

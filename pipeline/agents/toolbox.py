@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipeline.agents import editing
+from pipeline.agents import editing, prompts
 from pipeline.errors import EditRejected
 from pipeline.llm.base import ToolSpec
 from pipeline.sandbox.base import ExecResult, Limits
+from pipeline.workspace import context
 from pipeline.workspace.workspace import Workspace
 
 _READ_LINES = 300
@@ -24,12 +25,14 @@ _MAX_RUN_S = 600
 class Toolbox:
     """What the tools work on. Paths in `protected` (or below) are refused to edits.
 
-    `created` collects the paths made by `create`: other new files are scratch.
+    `created` collects the paths made by `create`: other new files are scratch. `shown` holds the
+    instruction files of subdirectories that the model has been shown.
     """
 
     workspace: Workspace
     protected: tuple[str, ...] = ()
     created: set[str] = field(default_factory=set)
+    shown: set[str] = field(default_factory=set)
 
 
 Handler = Callable[[Toolbox, Mapping[str, Any]], Awaitable[str]]
@@ -106,7 +109,16 @@ async def _read(toolbox: Toolbox, args: Mapping[str, Any]) -> str:
         return f"{args['path']} has {len(lines)} lines"
     if end < len(lines):
         shown.append(f"... {len(lines) - end} more lines; the file has {len(lines)}")
-    return "\n".join(shown)
+    return "\n".join(shown) + await _local_rules(toolbox, args["path"])
+
+
+async def _local_rules(toolbox: Toolbox, path: str) -> str:
+    """The instruction file nearest to a path, the first time that the model reads near it."""
+    found = await context.nearest_instructions(toolbox.workspace, path)
+    if found is None or found.path in toolbox.shown:
+        return ""
+    toolbox.shown.add(found.path)
+    return f"\n\n{prompts.fenced(found.text, 'repository_instructions')}"
 
 
 async def _edit(toolbox: Toolbox, args: Mapping[str, Any]) -> str:

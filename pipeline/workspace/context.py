@@ -1,10 +1,12 @@
-"""What a model is shown of a repository before it asks: instruction files and the top of the tree."""
+"""What a model sees of a repository before it asks: instruction files and the top level."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
+from pipeline.errors import WorkspaceError
 from pipeline.workspace.workspace import Workspace
 
 INSTRUCTION_FILES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md")
@@ -28,11 +30,28 @@ async def instructions(workspace: Workspace) -> tuple[Instructions, ...]:
     for path in INSTRUCTION_FILES:
         if path not in present or left <= 0:
             continue
-        text = (await workspace.read(path))[:left]
+        text = _text(await workspace.read_bytes(path))[:left]
         if all(text != other.text for other in found):
             found.append(Instructions(path, text))
             left -= len(text)
     return tuple(found)
+
+
+async def nearest_instructions(workspace: Workspace, path: str) -> Instructions | None:
+    """The instruction file nearest to `path`, below the top level (that one all have read)."""
+    for parent in PurePosixPath(path).parents:
+        for name in INSTRUCTION_FILES:
+            if parent.name and "/" not in name:
+                try:
+                    data = await workspace.read_bytes(f"{parent}/{name}")
+                except (FileNotFoundError, NotADirectoryError, WorkspaceError):
+                    continue
+                return Instructions(f"{parent}/{name}", _text(data)[:_CAP_CHARS])
+    return None
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
 
 
 def listing(paths: Sequence[str]) -> str:

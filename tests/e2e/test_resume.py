@@ -87,8 +87,7 @@ def the_demo(script: dict[str, list[Turn]], after: PipelineState | None) -> Agen
         seat: ScriptedClient(turns[used[seat]["calls"] if seat in used else 0 :])
         for seat, turns in script.items()
     }
-    pipeline = build_pipeline(clients=clients, sandbox=NoSandbox())
-    return pipeline
+    return build_pipeline(clients=clients, sandbox=NoSandbox())
 
 
 def remembered(checkpoints: list[Checkpoint]) -> Iterator[dict[str, Any]]:

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 from inline_snapshot import snapshot
+from typing_extensions import override
 
 from pipeline.agents.base import Seat
 from pipeline.agents.coding import FINISH, TOOLS, CodingAgent
 from pipeline.agents.loop import Closing, Talk, converse
 from pipeline.agents.toolbox import Toolbox
 from pipeline.errors import EditRejected
-from pipeline.llm.base import Message, ToolResult
+from pipeline.llm.base import ToolResult
 from pipeline.llm.scripted import ScriptedClient
 from pipeline.progress import Progress
 from pipeline.state import PipelineState
@@ -165,6 +166,7 @@ class Stubborn(Closing):
     def __init__(self) -> None:
         self.asked = 0
 
+    @override
     async def accept(self, arguments: Any) -> None:
         self.asked += 1
         if self.asked == 1:
@@ -205,4 +207,47 @@ async def test_the_opening_carries_task_draft_and_feedback(
     client = Listening(DONE)
     state = PipelineState(task="Mend x", proposed_code="+x = 2\n", feedback="1 failed")
     await CodingAgent("gpt", llm=client).run(state, workspace, seat)
-    assert client.requests[0].messages == (Message.user(snapshot("")),)
+    (message,) = client.requests[0].messages
+    assert said(message.parts[0]) == snapshot("""\
+<repository_instructions>
+Use tabs.
+</repository_instructions>
+Top of the repository:
+AGENTS.md
+a.py
+pkg/ (1 files)
+
+<task>
+Mend x
+</task>
+
+The checkout already holds this draft. Check it against the task, improve it, and finish:
+<draft>
++x = 2
+</draft>
+
+The last attempt did not pass. What the gate said:
+<feedback>
+1 failed
+</feedback>
+""")
+
+
+async def test_the_nearest_instructions_are_shown_once(workspace: Workspace, seat: Seat) -> None:
+    await workspace.write("AGENTS.md", "at the top\n")
+    await workspace.write("pkg/CLAUDE.md", b"Use \xff tabs.\n")
+    _, client = await play(
+        workspace, seat, call("read", path="pkg/b.py"), call("read", path="pkg/b.py"), DONE
+    )
+    assert client.answers == snapshot(
+        [
+            """\
+1| x = 3
+
+<repository_instructions>
+Use � tabs.
+</repository_instructions>\
+""",
+            "1| x = 3",
+        ]
+    )
