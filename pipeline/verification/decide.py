@@ -126,7 +126,8 @@ def _objection(reason: Reason, feedback: str) -> Verdict:
 def _how(run: RunRecord | None) -> str:
     if run is None:
         return ""
-    return f"Command: {run.command} (exit code {run.exit_code}, {run.seconds:.1f} s)"
+    # no seconds: feedback is a prompt, and the same failure must read the same
+    return f"Command: {run.command} (exit code {run.exit_code})"
 
 
 def _failures(failures: Iterable[Failure], *, outline: bool) -> str:

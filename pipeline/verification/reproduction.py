@@ -31,8 +31,8 @@ _SHOWN = 3
 class ReproductionCheck:
     """`ok`: red on the base for the right reason. Otherwise `complaint` tells the tester why not.
 
-    `passes_on_base`: it ran, and everything passed. `failure` tells the author of the patch how it
-    fails, without lines of the test file.
+    `passes_on_base`: it says something, it ran, and everything passed. `failure` tells the author
+    of the patch how it fails, without lines of the test file.
     """
 
     ok: bool
@@ -48,9 +48,10 @@ def check(
     """`run` is the authored files' run on the base, `sources` their bytes, `project` its paths."""
     red = run.red()
     outcomes = [result.outcome for result in run.results.values()]
-    passes = bool(sources and outcomes) and not run.problem
+    empty = _empty(sources, project, red)
+    passes = bool(outcomes) and not (empty or run.problem)
     passes = passes and all(one == "passed" for one in outcomes)
-    complaint = _empty(sources, project, red) or _not_red(run) or _wrong_reason(red, kind)
+    complaint = empty or _not_red(run) or _wrong_reason(red, kind)
     failure = "\n".join(
         f"{one.id}: {one.message}\n{one.traceback(sources)}" for one in red[:_SHOWN]
     )
