@@ -8,138 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import CheckoutError, PatchError
-from pipeline.sandbox.base import Session, Spec
-from pipeline.sandbox.none import NoSandbox
 from pipeline.workspace.objects import bytes_of
 from pipeline.workspace.repository import Repository
 from pipeline.workspace.workspace import Workspace
-
-ATTRIBUTES = (
-    "* filter=evil diff=evil merge=evil\n"
-    "*.crlf text eol=crlf\n*.id ident\n*.enc text working-tree-encoding=UTF-16\n"
+from tests.security.hostile import (
+    ATTRIBUTES,
+    HOOKS,
+    MESSY,
+    add_hooks,
+    config,
+    open_plain,
+    ran,
+    run,
 )
-HOOKS = (
-    "pre-commit", "post-commit", "post-checkout", "post-index-change", "pre-push", "pre-receive",
-    "update", "post-receive", "post-update", "reference-transaction", "fsmonitor-watchman",
-    "post-merge", "pre-auto-gc", "post-rewrite", "proc-receive", "push-to-checkout",
-)  # fmt: skip
-MESSY = {
-    "a.crlf": b"one\r\ntwo\n",
-    "b.id": b"$Id$\n",
-    "c.enc": "ä".encode("latin-1") + b"\n",
-    "d.txt": b"plain\n",
-    ".gitattributes": ATTRIBUTES.encode(),
-}
-
-
-def run(directory: Path, *args: str, stdin: bytes = b"") -> bytes:
-    env = {
-        "PATH": os.defpath,
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "GIT_AUTHOR_NAME": "Ann",
-        "GIT_AUTHOR_EMAIL": "ann@example.org",
-        "GIT_COMMITTER_NAME": "Ann",
-        "GIT_COMMITTER_EMAIL": "ann@example.org",
-    }
-    done = subprocess.run(
-        ["git", *args], cwd=directory, env=env, input=stdin, capture_output=True, check=True
-    )
-    return done.stdout
-
-
-def config(marker: Path) -> str:
-    """Every setting known to us by which a configuration file makes git run a program."""
-    evil = f"touch {marker}"
-    return f"""
-[core]
-    fsmonitor = {evil}
-    sshCommand = {evil}
-    pager = {evil}
-    editor = {evil}
-    askPass = {evil}
-    gitProxy = {evil}
-    alternateRefsCommand = {evil}
-    hooksPath = {marker.parent}/hooks
-[filter "evil"]
-    clean = {evil}
-    smudge = {evil}
-    process = {evil}
-    required = true
-[diff]
-    external = {evil}
-[diff "evil"]
-    command = {evil}
-    textconv = {evil}
-[merge "evil"]
-    driver = {evil}
-[uploadpack]
-    packObjectsHook = {evil}
-[gpg]
-    program = {evil}
-[commit]
-    gpgSign = true
-[credential]
-    helper = !{evil}
-[protocol "ext"]
-    allow = always
-[include]
-    path = {marker.parent}/more.config
-"""
-
-
-def add_hooks(directory: Path, marker: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    for name in HOOKS:
-        hook = directory / name
-        hook.write_text(f"#!/bin/sh\ntouch {marker}\n")
-        hook.chmod(0o755)
-
-
-def ran(marker: Path) -> bool:
-    return marker.exists()
-
-
-def all_files(directory: Path) -> list[str]:
-    """Everything below a directory but the objects that the host's git keeps."""
-    return sorted(
-        str(path) for path in directory.rglob("*") if "objects" not in path.parts and path.is_file()
-    )
-
-
-async def open_plain(root: Path) -> Session:
-    return await NoSandbox().open(Spec(tree=root))
-
-
-@pytest.fixture
-def marker(tmp_path: Path) -> Path:
-    return tmp_path / "evil" / "RAN"
-
-
-@pytest.fixture
-def user(tmp_path: Path, marker: Path) -> Path:
-    """A repository whose tree, configuration and hooks all want to run something."""
-    add_hooks(marker.parent / "hooks", marker)
-    (marker.parent / "more.config").write_text("[core]\n")
-    directory = tmp_path / "user"
-    directory.mkdir()
-    run(directory, "init", "-q")
-    for name, data in MESSY.items():
-        (directory / name).write_bytes(data)
-        oid = run(directory, "hash-object", "-w", "--stdin", stdin=data).decode().strip()
-        run(directory, "update-index", "--add", "--cacheinfo", f"100644,{oid},{name}")
-    run(directory, "commit", "-q", "-m", "messy")
-    add_hooks(directory / ".git" / "hooks", marker)
-    with (directory / ".git" / "config").open("a") as file:
-        file.write(config(marker))
-    return directory
-
-
-@pytest.fixture
-def scratch(tmp_path: Path) -> Path:
-    directory = tmp_path / "scratch"
-    directory.mkdir()
-    return directory
 
 
 def test_the_trap_works(user: Path, marker: Path) -> None:
@@ -251,59 +132,3 @@ async def test_an_ignore_file_that_is_a_link_is_not_followed(user: Path, scratch
         assert {".gitignore", "hidden-1"} <= set(await repository.paths(tree))
         assert await repository.read(tree, ".gitignore") == bytes_of(str(secret))
         assert "hidden-*" not in await workspace.diff()
-
-
-@pytest.mark.parametrize(
-    "patch",
-    [
-        "--- /dev/null\n+++ b/../../outside\n@@ -0,0 +1 @@\n+x\n",
-        "--- /dev/null\n+++ b//tmp/outside\n@@ -0,0 +1 @@\n+x\n",
-        "--- /dev/null\n+++ b/.git/hooks/pre-commit\n@@ -0,0 +1 @@\n+x\n",
-        "--- /dev/null\n+++ b/sub/.GIT/config\n@@ -0,0 +1 @@\n+x\n",
-        "diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/tmp\n"
-        "\\ No newline at end of file\n"
-        "diff --git a/l/x b/l/x\nnew file mode 100644\n--- /dev/null\n+++ b/l/x\n"
-        "@@ -0,0 +1 @@\n+x\n",
-    ],
-)
-async def test_a_hostile_patch_is_refused_and_writes_nowhere(
-    user: Path, scratch: Path, tmp_path: Path, patch: str
-) -> None:
-    async with await Repository.open(str(user), scratch=scratch) as repository:
-        before = all_files(tmp_path)
-        with pytest.raises(PatchError):
-            await repository.apply(repository.base_tree, patch)
-        assert all_files(tmp_path) == before
-
-
-async def test_a_tree_in_which_a_link_is_also_a_directory_is_refused(
-    user: Path, scratch: Path, tmp_path: Path
-) -> None:
-    outside = tmp_path / "outside"
-    outside.mkdir()
-    link = run(user, "hash-object", "-w", "--stdin", stdin=str(outside).encode()).decode().strip()
-    blob = run(user, "hash-object", "-w", "--stdin", stdin=b"pwned").decode().strip()
-    below = run(user, "mktree", stdin=f"100644 blob {blob}\tb\n".encode()).decode().strip()
-    raw = b"120000 a\0" + bytes.fromhex(link) + b"40000 a\0" + bytes.fromhex(below)
-    literally = ("hash-object", "-t", "tree", "-w", "--literally", "--stdin")
-    tree = run(user, *literally, stdin=raw).decode().strip()
-    sha = run(user, "commit-tree", "-m", "x", tree).decode().strip()
-    run(user, "update-ref", "refs/heads/crafted", sha)
-    with pytest.raises(CheckoutError, match="cannot be checked out safely"):
-        await Repository.open(str(user), ref="crafted", scratch=scratch)
-    assert list(outside.iterdir()) == []
-
-
-async def test_a_tree_of_old_tools_compares_equal_after_a_checkout(
-    user: Path, scratch: Path
-) -> None:
-    blob = run(user, "hash-object", "-w", "--stdin", stdin=b"old").decode().strip()
-    raw = b"100664 f\0" + bytes.fromhex(blob)
-    literally = ("hash-object", "-t", "tree", "-w", "--literally", "--stdin")
-    tree = run(user, *literally, stdin=raw).decode().strip()
-    sha = run(user, "commit-tree", "-m", "x", tree).decode().strip()
-    run(user, "update-ref", "refs/heads/old", sha)
-    repository = await Repository.open(str(user), ref="old", scratch=scratch)
-    opened = await Workspace.open(repository, repository.base_tree, open_plain, scratch=scratch)
-    async with repository, opened as workspace:
-        assert await workspace.snapshot() == repository.base_tree != tree

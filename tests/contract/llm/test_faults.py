@@ -191,35 +191,40 @@ async def test_google_refuses_a_bad_key_with_a_400(wire: Any, opened: Any, canne
 def ending(wire: Any, *, text: str = "half", call: bool = False, reason: str) -> tuple[str, str]:
     """Content type and body of an answer that ended for that reason: length or refusal."""
     length = reason == "length"
-    if wire.name == "responses":
-        item = (
-            {"type": "function_call", "id": "i", "call_id": "c", "name": "f", "arguments": '{"a'}
-            if call
-            else {
-                "type": "message",
-                "id": "m",
-                "role": "assistant",
-                "content": [
-                    {"type": "output_text", "text": text, "annotations": []}
-                    if length
-                    else {"type": "refusal", "refusal": "no"}
-                ],
-            }
-        )
-        details = {"incomplete_details": {"reason": "max_output_tokens"}} if length else {}
-        status = "incomplete" if length else "completed"
-        return "application/json", json.dumps({"status": status, "output": [item]} | details)
-    if wire.name == "chat":
-        asked = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]
-        message = {"role": "assistant", "content": text} | ({"tool_calls": asked} if call else {})
-        finish = "length" if length else "content_filter"
-        choice = {"index": 0, "message": message, "finish_reason": finish}
-        return "application/json", json.dumps({"choices": [choice]})
-    if wire.name == "generate":
-        part = {"functionCall": {"name": "f", "args": {}}} if call else {"text": text}
-        finish = "MAX_TOKENS" if length else "PROHIBITED_CONTENT"
-        candidate = {"content": {"role": "model", "parts": [part]}, "finishReason": finish}
-        return "application/json", json.dumps({"candidates": [candidate]})
+    if wire.name == "messages":
+        return "text/event-stream", _messages_ending(text, call, length)
+    body = {
+        "responses": _responses_ending,
+        "chat": _chat_ending,
+        "generate": _generate_ending,
+    }[wire.name](text, call, length)
+    return "application/json", json.dumps(body)
+
+
+def _responses_ending(text: str, call: bool, length: bool) -> dict[str, Any]:
+    said = {"type": "output_text", "text": text, "annotations": []}
+    content = [said if length else {"type": "refusal", "refusal": "no"}]
+    item: dict[str, Any] = {"type": "message", "id": "m", "role": "assistant", "content": content}
+    if call:
+        item = {"type": "function_call", "id": "i", "call_id": "c", "name": "f", "arguments": '{"a'}
+    details = {"incomplete_details": {"reason": "max_output_tokens"}} if length else {}
+    return {"status": "incomplete" if length else "completed", "output": [item], **details}
+
+
+def _chat_ending(text: str, call: bool, length: bool) -> dict[str, Any]:
+    asked = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]
+    message = {"role": "assistant", "content": text} | ({"tool_calls": asked} if call else {})
+    finish = "length" if length else "content_filter"
+    return {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}
+
+
+def _generate_ending(text: str, call: bool, length: bool) -> dict[str, Any]:
+    part = {"functionCall": {"name": "f", "args": {}}} if call else {"text": text}
+    finish = "MAX_TOKENS" if length else "PROHIBITED_CONTENT"
+    return {"candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": finish}]}
+
+
+def _messages_ending(text: str, call: bool, length: bool) -> str:
     block: dict[str, Any] = {"type": "tool_use", "id": "c", "name": "f", "input": {}}
     delta = {"type": "input_json_delta", "partial_json": '{"a'}
     if not call:
@@ -233,8 +238,7 @@ def ending(wire: Any, *, text: str = "half", call: bool = False, reason: str) ->
         {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 1}},
         {"type": "message_stop"},
     ]
-    lines = (f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
-    return "text/event-stream", "".join(lines)
+    return "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
 
 
 async def test_a_refusal_is_not_an_answer(wire: Any, opened: Any, canned: Any) -> None:
