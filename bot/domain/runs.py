@@ -9,6 +9,9 @@ from typing import Literal
 Outcome = Literal["completed", "failed", "no_change", "cancelled", "refused"]
 Origin = Literal["label", "comment", "api", "cli", "jira", "mcp"]
 
+MAX_STARTS = 6
+"""A run whose epoch passes this has taken its worker down too often: it is given up, visibly."""
+
 
 class RunStatus(StrEnum):
     """Where a run stands. Only `finished` is an end; it carries an `Outcome`."""
@@ -81,7 +84,8 @@ class Run:
     """A row of the store. `epoch` counts the (re)starts; times are ISO 8601 in UTC, "" for not yet.
 
     `outcome` and `reason` are "" until finished; `push_by` is the login of the writer whose
-    `/acp push` released a held run, or "".
+    `/acp push` released a held run, or "". `cancel_by` is the login of whoever asked for the
+    cancel (or the reason of a withdrawal) and "" while nobody has. `worker` began it last.
     """
 
     id: str
@@ -97,3 +101,5 @@ class Run:
     push_by: str
     cost_usd: float | None
     pull_request: int
+    cancel_by: str = ""
+    worker: str = ""

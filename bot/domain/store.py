@@ -2,7 +2,8 @@
 
 Correctness rests here: whoever (re)starts a run raises its epoch, and journal entries, events and
 effects are written only under the current epoch (`Fenced` otherwise). Every method is one
-transaction. Methods are synchronous and short; async callers use a thread.
+transaction. Methods are synchronous and short; async callers use a thread. Every method may raise
+StoreUnavailable: whoever executes runs then ends its process, whoever answers says "try later".
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.domain.runs import Outcome, Run, RunRequest, RunStatus
+from bot.domain.runs import Actor, Outcome, RepositoryId, Run, RunRequest, RunStatus
 from bot.errors import BotError
 
 Json = Mapping[str, Any]
 
 
 class Fenced(BotError):
-    """Somebody else has taken the run over: stop, and make no effect."""
+    """Somebody else has taken the run over, or it has ended: stop, and make no effect."""
 
 
 class StoreUnavailable(BotError):
@@ -37,7 +38,11 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a delivery. `run_id` is the run it started or touched, or ""."""
+    """What became of a delivery. `run_id` is the run it started, touched or met, or "".
+
+    "duplicate": this GUID or this meaning was taken in before; "active": the issue has a run that
+    has not finished; "applied": it was done, or will be answered; "ignored": nothing to do.
+    """
 
     outcome: Literal["started", "duplicate", "active", "applied", "ignored"]
     run_id: str = ""
@@ -45,14 +50,20 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Start a run, unless its meaning was seen or the issue has an active run."""
+    """Start a run, unless its meaning was seen or the issue has an active run.
+
+    A request without an issue (`issue` 0) never meets an active run.
+    """
 
     request: RunRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """Tell the active run of an issue something: cancel it, or release it from its hold."""
+    """Tell the active run of an issue something: cancel it, or release it from its hold.
+
+    A push applies to a held run alone; for any other it is ignored.
+    """
 
     verb: Literal["cancel", "push"]
     repository_id: int
@@ -76,7 +87,34 @@ class Nothing:
     reason: str
 
 
-Order = Start | Touch | Withdraw | Nothing
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A command that a worker answers, once it has looked up what the sender may do.
+
+    `verb` is one of `bot.domain.commands.Verb`; `number` is the issue's, or the pull request's
+    where `on_pull` is set. `meaning`: two deliveries with one meaning are answered once.
+    """
+
+    verb: str
+    repository: RepositoryId
+    number: int
+    comment_id: int
+    sender: Actor
+    argument: str
+    meaning: str
+    at: str
+    on_pull: bool = False
+
+
+Order = Start | Touch | Withdraw | Nothing | Say
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that waits for its answer."""
+
+    id: str
+    say: Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +130,15 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A journal entry. `reply` is None while only reserved (paid perhaps, answer unknown)."""
+    """A journal entry. `reply` is None while only reserved (paid perhaps, answer unknown).
+
+    `tries` counts the reservations: all but the last may have been paid for in vain.
+    """
 
     key: str
     digest: str
     reply: Json | None
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +169,20 @@ class Store(Protocol):
     """The database."""
 
     def receive(self, delivery: Delivery, order: Order) -> Receipt:
-        """Take a delivery in, once: same GUID or same meaning again changes nothing."""
+        """Take a delivery in, once: same GUID or same meaning again changes nothing.
+
+        What was not committed was not taken in: the same delivery again then runs.
+        """
+
+    def asked(self, limit: int = 20) -> Sequence[Asked]:
+        """Commands that wait for an answer, oldest first.
+
+        Whoever acts on one gives the order to `receive` as a delivery of its own (source "acp",
+        the command's meaning as id) and then calls `answered`; dying in between repeats nothing.
+        """
+
+    def answered(self, asked_id: str) -> None:
+        """The command has had its answer. Idempotent."""
 
     def run(self, run_id: str) -> Run | None:
         """One run."""
@@ -143,16 +198,23 @@ class Store(Protocol):
         """Runs, newest first."""
 
     def counts(self, request: RunRequest, since: str) -> Counts:
-        """What the caps are held against."""
+        """What the caps are held against. `since` is ISO 8601; active means not finished."""
 
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
-        """Queued runs that may start now under both limits, by priority, then age."""
+        """Claim the queued runs that may start now under both limits, by priority, then age.
+
+        A claimed run counts against the limits like a running one. It is given again at every
+        call until it begins, so whoever dies between the claim and the start loses nothing.
+        """
 
     def begin(self, run_id: str, worker: str) -> int:
-        """Raise the epoch and mark the run running; returns the epoch. Fenced if finished."""
+        """Raise the epoch and mark the run running; returns the epoch.
+
+        Raises Fenced where there is nothing to execute: the run is held, finished or unknown.
+        """
 
     def move(self, run_id: str, epoch: int, status: RunStatus, ending: Ending = NO_ENDING) -> None:
-        """Move a run along `MOVES`. Raises Fenced."""
+        """Move a run along `MOVES`. Raises Fenced; ValueError for a move that is none of them."""
 
     def request_cancel(self, run_id: str, by: str) -> bool:
         """Ask for a cancel; False if it has finished. A queued or held run finishes at once."""
@@ -167,7 +229,10 @@ class Store(Protocol):
         """The whole journal of a run, by key."""
 
     def reserve(self, run_id: str, epoch: int, key: str, digest: str) -> None:
-        """Write an entry before it is paid for. Raises Fenced."""
+        """Write an entry before it is paid for; an earlier reply under the key is dropped.
+
+        Raises Fenced.
+        """
 
     def record(self, run_id: str, epoch: int, key: str, digest: str, reply: Json) -> None:
         """Fill the entry. Raises Fenced."""
@@ -183,6 +248,12 @@ class Store(Protocol):
 
     def done(self, run_id: str, epoch: int, name: str, result: Json) -> None:
         """Write what the effect left behind. Raises Fenced."""
+
+    def beat(self, worker: str) -> None:
+        """Say that a worker is alive."""
+
+    def last_beat(self) -> str:
+        """When a worker last said that it is alive, ISO 8601 in UTC; "" if none ever did."""
 
     def close(self) -> None:
         """Give connections back."""

@@ -1,0 +1,137 @@
+"""Taking deliveries in: each once, by its GUID and by what it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from bot.adapters.store import queue
+from bot.adapters.store.rows import asked_of, columns_of, plain_say
+from bot.adapters.store.stamps import new_id, stamp
+from bot.adapters.store.tables import commands, deliveries, runs
+from bot.domain.runs import RunRequest, RunStatus
+from bot.domain.store import (
+    Asked,
+    Delivery,
+    Nothing,
+    Order,
+    Receipt,
+    Say,
+    Start,
+    Touch,
+    Withdraw,
+)
+
+_NOTHING = Receipt("ignored")
+
+
+def receive(c: sa.Connection, now: float, delivery: Delivery, order: Order) -> Receipt:
+    """`Store.receive` within one transaction. Raises IntegrityError where a race was lost."""
+    known = sa.select(deliveries.c.run_id).where(
+        deliveries.c.source == delivery.source, deliveries.c.id == delivery.id
+    )
+    if (seen := c.execute(known).scalar()) is not None:
+        return Receipt("duplicate", seen)
+    receipt = _follow(c, now, order)
+    row: dict[str, Any] = {
+        "source": delivery.source,
+        "id": delivery.id,
+        "event": delivery.event,
+        "digest": delivery.digest,
+        "outcome": receipt.outcome,
+        "run_id": receipt.run_id,
+        "reason": order.reason if isinstance(order, Nothing | Withdraw) else "",
+        "received_at": stamp(now),
+    }
+    c.execute(deliveries.insert().values(row))
+    return receipt
+
+
+def _follow(c: sa.Connection, now: float, order: Order) -> Receipt:
+    match order:
+        case Start(request=request):
+            return _start(c, now, request)
+        case Touch():
+            return _touch(c, now, order)
+        case Withdraw():
+            return _withdraw(c, now, order)
+        case Say():
+            return _ask(c, now, order)
+        case Nothing():
+            return _NOTHING
+
+
+def _start(c: sa.Connection, now: float, request: RunRequest) -> Receipt:
+    meant = sa.select(runs.c.id).where(runs.c.meaning == request.meaning)
+    if (seen := c.execute(meant).scalar()) is not None:
+        return Receipt("duplicate", seen)
+    active = _active(c, request.repository.id, request.issue) if request.issue else None
+    if active is not None:
+        return Receipt("active", active.id)
+    run_id = new_id(now)
+    values = columns_of(request) | {
+        "id": run_id,
+        "status": RunStatus.QUEUED,
+        "created_at": stamp(now),
+    }
+    c.execute(runs.insert().values(values))
+    return Receipt("started", run_id)
+
+
+def _touch(c: sa.Connection, now: float, order: Touch) -> Receipt:
+    active = _active(c, order.repository_id, order.issue)
+    if active is None:
+        return _NOTHING
+    if order.verb == "cancel":
+        queue.request_cancel(c, now, active.id, order.by)
+    elif active.status == RunStatus.HELD:
+        released = {"status": RunStatus.QUEUED, "push_by": order.by, "claimed": False}
+        c.execute(runs.update().where(runs.c.id == active.id).values(released))
+    else:
+        return Receipt("ignored", active.id)
+    return Receipt("applied", active.id)
+
+
+def _withdraw(c: sa.Connection, now: float, order: Withdraw) -> Receipt:
+    gone = [runs.c.installation_id == order.installation_id, runs.c.status != RunStatus.FINISHED]
+    if order.repository_ids is not None:
+        gone.append(runs.c.repository_id.in_(order.repository_ids))
+    found = c.execute(sa.select(runs.c.id).where(*gone)).scalars().all()
+    for run_id in found:
+        queue.request_cancel(c, now, run_id, order.reason)
+    return Receipt("applied") if found else _NOTHING
+
+
+def _ask(c: sa.Connection, now: float, say: Say) -> Receipt:
+    meant = sa.select(commands.c.id).where(commands.c.meaning == say.meaning)
+    if c.execute(meant).first() is not None:
+        return Receipt("duplicate")
+    row = {"id": new_id(now), "say": plain_say(say), "meaning": say.meaning}
+    c.execute(commands.insert().values(row | {"asked_at": stamp(now)}))
+    return Receipt("applied")
+
+
+def asked(c: sa.Connection, limit: int) -> Sequence[Asked]:
+    """`Store.asked`."""
+    waiting = sa.select(commands).where(commands.c.answered_at == "")
+    return [asked_of(row) for row in c.execute(waiting.order_by(commands.c.id).limit(limit))]
+
+
+def answered(c: sa.Connection, now: float, asked_id: str) -> None:
+    """`Store.answered`."""
+    waiting = (commands.c.id == asked_id) & (commands.c.answered_at == "")
+    c.execute(commands.update().where(waiting).values(answered_at=stamp(now)))
+
+
+def _active(c: sa.Connection, repository_id: int, issue: int) -> sa.Row[Any, Any] | None:
+    return c.execute(
+        sa.select(runs.c.id, runs.c.status)
+        .where(
+            runs.c.repository_id == repository_id,
+            runs.c.issue == issue,
+            runs.c.status != RunStatus.FINISHED,
+        )
+        .with_for_update()
+    ).first()

@@ -1,0 +1,132 @@
+"""What every store promises about deliveries: each is taken in once, and means one thing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.domain.runs import RunStatus
+from bot.domain.store import Nothing, Receipt, Start, Touch, Withdraw
+
+if TYPE_CHECKING:
+    from tests.contract.store.conftest import Desk
+
+
+def test_a_label_starts_a_run_that_holds_its_request_frozen(desk: Desk) -> None:
+    asked = desk.request(3, priority=10)
+    receipt = desk.send(Start(asked))
+    run = desk.run(receipt.run_id)
+    assert receipt.outcome == "started"
+    assert run.request == asked
+    assert (run.status, run.epoch, run.outcome, run.cost_usd) == ("queued", 0, "", None)
+    assert run.created_at.startswith("2027-01-15T")
+    assert (run.started_at, run.finished_at, run.cancel_requested) == ("", "", False)
+
+
+def test_the_same_delivery_again_changes_nothing(desk: Desk) -> None:
+    first = desk.send(Start(desk.request()), guid="g")
+    again = desk.send(Start(desk.request(9)), guid="g")
+    assert again == Receipt("duplicate", first.run_id)
+    assert len(desk.store.runs()) == 1
+
+
+def test_the_same_meaning_under_another_guid_starts_nothing(desk: Desk) -> None:
+    run_id = desk.start(1, meaning="m")
+    assert desk.send(Start(desk.request(1, meaning="m"))) == Receipt("duplicate", run_id)
+    desk.store.request_cancel(run_id, "ann")
+    assert desk.send(Start(desk.request(1, meaning="m"))).outcome == "duplicate"
+
+
+def test_an_issue_has_one_active_run(desk: Desk) -> None:
+    run_id = desk.start(1)
+    other = Start(desk.request(1, meaning="another"))
+    assert desk.send(other) == Receipt("active", run_id)
+    desk.store.request_cancel(run_id, "ann")
+    assert desk.send(other).outcome == "started"
+
+
+def test_what_was_refused_as_active_does_not_use_its_meaning_up(desk: Desk) -> None:
+    desk.start(1)
+    refused = Start(desk.request(1, meaning="later"))
+    assert desk.send(refused, guid="a").outcome == "active"
+    assert desk.send(refused, guid="a").outcome == "duplicate"
+    desk.send(Touch("cancel", 1, 1, "ann"))
+    assert desk.send(refused, guid="b").outcome == "started"
+
+
+def test_requests_without_an_issue_run_side_by_side(desk: Desk) -> None:
+    assert desk.start(0, meaning="a") != desk.start(0, meaning="b")
+
+
+def test_a_touch_without_an_active_run_is_ignored(desk: Desk) -> None:
+    assert desk.send(Touch("cancel", 1, 1, "ann")) == Receipt("ignored")
+    assert desk.send(Nothing("our own event")) == Receipt("ignored")
+
+
+def test_a_push_releases_a_held_run_and_nothing_else(desk: Desk) -> None:
+    run_id = desk.start(1)
+    push = Touch("push", 1, 1, "ann")
+    assert desk.send(push) == Receipt("ignored", run_id)
+    epoch = desk.store.begin(run_id, "w")
+    desk.store.move(run_id, epoch, RunStatus.HELD)
+    assert desk.send(push) == Receipt("applied", run_id)
+    assert (desk.run(run_id).status, desk.run(run_id).push_by) == ("queued", "ann")
+    assert [run.id for run in desk.store.next_runs(per_repository=1, total=1)] == [run_id]
+
+
+def test_a_cancel_ends_a_queued_run_and_only_marks_a_running_one(desk: Desk) -> None:
+    queued, running = desk.start(1), desk.start(2)
+    desk.store.begin(running, "w")
+    for issue in (1, 2):
+        assert desk.send(Touch("cancel", 1, issue, "ann")).outcome == "applied"
+    ended, marked = desk.run(queued), desk.run(running)
+    assert (ended.status, ended.outcome, ended.cancel_by) == ("finished", "cancelled", "ann")
+    assert ended.finished_at
+    assert (marked.status, marked.cancel_requested, marked.cancel_by) == ("running", True, "ann")
+
+
+def test_a_withdrawal_cancels_every_run_of_the_installation(desk: Desk) -> None:
+    gone = [desk.start(1, repository=1), desk.start(1, repository=3)]
+    kept = desk.start(1, repository=2)
+    assert desk.send(Withdraw(101, None, "uninstalled")).outcome == "applied"
+    assert {desk.run(one).outcome for one in gone} == {"cancelled"}
+    assert desk.run(kept).status == "queued"
+    assert desk.send(Withdraw(101, None, "uninstalled")).outcome == "ignored"
+
+
+def test_a_withdrawal_of_repositories_leaves_the_others(desk: Desk) -> None:
+    gone, kept = desk.start(1, repository=1), desk.start(1, repository=3)
+    desk.send(Withdraw(101, (1,), "removed"))
+    assert desk.run(gone).cancel_by == "removed"
+    assert desk.run(kept).status == "queued"
+    assert desk.send(Withdraw(101, (), "removed")).outcome == "ignored"
+
+
+def test_a_command_waits_until_it_is_answered(desk: Desk) -> None:
+    say = desk.say()
+    assert desk.send(say).outcome == "applied"
+    assert desk.send(say).outcome == "duplicate"
+    desk.send(desk.say("help", "m2"))
+    first, second = desk.store.asked()
+    assert (first.say, second.say.verb) == (say, "help")
+    assert [one.id for one in desk.store.asked(limit=1)] == [first.id]
+    desk.store.answered(first.id)
+    desk.store.answered(first.id)
+    assert [one.id for one in desk.store.asked()] == [second.id]
+    assert desk.send(say).outcome == "duplicate"
+
+
+@pytest.mark.parametrize("same", ["guid", "meaning", "issue"])
+def test_of_many_at_once_one_starts_a_run(desk: Desk, same: str) -> None:
+    def knock(number: int) -> str:
+        meaning = "m" if same == "meaning" else f"m{number}"
+        order = Start(desk.request(1 if same == "issue" else number, meaning=meaning))
+        return desk.send(order, guid="g" if same == "guid" else f"g{number}").outcome
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(knock, range(1, 25)))
+    assert outcomes.count("started") == 1
+    assert set(outcomes) == {"started", "active" if same == "issue" else "duplicate"}
+    assert len(desk.store.runs()) == 1
