@@ -18,6 +18,10 @@ The first patch will be wrong on purpose. Watch the test catch it.
 """
 _CLOSING = """\
 
+The change, without its test:
+
+{diff}
+
 That was a demo with SCRIPTED model replies. The repository is yours to look at:
   cd {repository}
   git log --stat main..{branch}
@@ -36,16 +40,18 @@ def run_demo(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     asked = parser.parse_args(["run", "--repo", str(repository), *flags, demo.issue()])
     code = run(asked, demo.clients())
     if code == 0:
-        _say(_CLOSING.format(repository=repository, branch=_branch(repository)), args)
+        branch, diff = _outcome(repository)
+        _say(_CLOSING.format(repository=repository, branch=branch, diff=diff), args)
     return code
 
 
-def _branch(repository: Path) -> str:
-    """The one branch that the run has made."""
+def _outcome(repository: Path) -> tuple[str, str]:
+    """The one branch that the run has made, and what it changes in the product."""
     import git
 
     with git.Repo(repository) as opened:
-        return next((head.name for head in opened.heads if head.name != "main"), "main")
+        branch = next((head.name for head in opened.heads if head.name != "main"), "main")
+        return branch, opened.git.diff("main", branch, "--", "timespan")
 
 
 def _say(text: str, args: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pipeline.verification.evidence import Evidence, Failure, RunRecord
 
 _FAILURES = 10
+_SHOWN = 5
 _IDS = 20
 _LINES = 15
 _CHARS = 20_000
@@ -51,13 +52,17 @@ def _proof(evidence: Evidence) -> Iterator[str]:
         return
     if not evidence.reproduction and not evidence.complaint:
         return
-    yield "\nReproduction: " + (_list(evidence.reproduction) or "none")
+    files = sorted({key.partition("::")[0] for key in evidence.reproduction})
+    yield f"\nReproduction: {len(evidence.reproduction)} tests of {_list(files) or 'no file'}"
     if evidence.complaint:
         yield f"  no proof: {evidence.complaint}"
-    for failure in evidence.red[:_FAILURES]:
-        yield f"  on the base {failure.id} {failure.outcome}: {_first(failure.message)}"
+    yield f"  on the base {len(evidence.red)} of them failed"
+    for failure in evidence.red[:_SHOWN]:
+        yield f"    {failure.id.partition('::')[2] or failure.id}: {_first(failure.message)}"
+    if len(evidence.red) > _SHOWN:
+        yield f"    ... and {len(evidence.red) - _SHOWN} more"
     if evidence.red and not evidence.complaint and not evidence.still_red:
-        yield "  with the change: all passed"
+        yield "  with the change all passed"
 
 
 def _run(run: RunRecord) -> str:

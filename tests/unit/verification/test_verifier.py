@@ -25,8 +25,8 @@ async def test_the_true_fix_of_a_bug_passes(tmp_path: Path) -> None:
     assert evidence.reproduction == (f"{TEST_PATH}::test_add",)
     assert again.to_dict() == evidence.to_dict()
     text = evidence.render()
-    assert "on the base tests/test_acp_add.py::test_add failed: assert -1 == 3" in text
-    assert "with the change: all passed" in text
+    assert "on the base 1 of them failed\n    test_add: assert -1 == 3" in text
+    assert "with the change all passed" in text
     assert "1 passed; exit code 1, as the planted test failed" in text
 
 
