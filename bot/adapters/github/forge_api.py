@@ -12,7 +12,7 @@ from bot.domain.runs import Actor, RepositoryId
 from bot.errors import BotError, ForgeUnavailable, NotAllowed, NotFound
 
 T = TypeVar("T")
-_GHOST = Actor(0, "ghost", "User")
+GHOST = Actor(0, "ghost", "User")
 
 
 class RepoApi:
@@ -95,7 +95,7 @@ async def once(find: Callable[[], Awaitable[T | None]], make: Callable[[], Await
 def actor(data: Any) -> Actor:
     """An account of an answer; deleted ones are GitHub's ghost."""
     if not isinstance(data, Mapping):
-        return _GHOST
+        return GHOST
     return Actor(int(data["id"]), str(data["login"]), str(data.get("type", "User")))
 
 

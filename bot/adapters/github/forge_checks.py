@@ -13,6 +13,7 @@ from bot.domain.forge import Annotation, CheckRun
 
 if TYPE_CHECKING:
     from github.CheckRun import CheckRun as Item
+    from github.CheckRunOutput import CheckRunOutput
     from github.Repository import Repository
 
 _BATCH = 50
@@ -85,7 +86,8 @@ class Checks:
 
 
 def _noted(item: Item) -> int:
-    return int((item.raw_data.get("output") or {}).get("annotations_count") or 0)
+    output: CheckRunOutput | None = item.output
+    return 0 if output is None else output.annotations_count or 0
 
 
 def _fields(check: CheckRun, notes: tuple[Annotation, ...]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _TIMEOUT_S = 20
-_REDIRECTED = 300
 
 
 class Objects:
@@ -36,18 +35,13 @@ class Objects:
         """
         if writes:
             await self._api.limiter.wait()
+            # PyGithub takes the redirect of a renamed repository for the answer to a write
+            await self._api.refresh()
 
         async def attempt() -> T:
             return await self._api.token.use(lambda value: self._threaded(work, value))
 
         async with self._turn:
-            try:
-                return await persist(attempt, safe=safe, clock=self._clock)
-            except Refusal as refusal:
-                # PyGithub follows 301 only; GitHub answers 307 to writes for a renamed repository
-                if refusal.status != HTTPStatus.TEMPORARY_REDIRECT:
-                    raise
-            await self._api.refresh()
             return await persist(attempt, safe=safe, clock=self._clock)
 
     async def aclose(self) -> None:
@@ -108,6 +102,6 @@ class Objects:
         limit = rate_limit(status, said, headers, self._clock())
         if limit is not None:
             return limit
-        if status < _REDIRECTED or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status < HTTPStatus.BAD_REQUEST or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return ForgeUnavailable(f"GitHub answers {status}; try again later")
         return Refusal(status, said)

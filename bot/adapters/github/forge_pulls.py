@@ -8,7 +8,7 @@ from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from bot.adapters.github.forge_api import RepoApi, actor, once
+from bot.adapters.github.forge_api import GHOST, RepoApi, once
 from bot.adapters.github.forge_objects import Objects
 from bot.adapters.github.forge_text import fit, same
 from bot.adapters.github.http import Refusal
@@ -17,6 +17,7 @@ from bot.domain.runs import Actor
 from bot.errors import NotAllowed, NotFound
 
 if TYPE_CHECKING:
+    from github.NamedUser import NamedUser
     from github.PullRequest import PullRequest as Item
     from github.Repository import Repository
 
@@ -162,7 +163,9 @@ def _pull(item: Item) -> PullRequest:
 
 
 def _author(item: Item) -> Actor:
-    return actor(item.raw_data.get("user"))
+    # `raw_data` would fetch every item of a list once more
+    user: NamedUser | None = item.user
+    return GHOST if user is None else Actor(user.id, user.login, user.type)
 
 
 def _says(refusal: Refusal, words: str) -> bool:
