@@ -1,0 +1,1 @@
+"""What executes runs: DBOS over a database, or this process alone."""

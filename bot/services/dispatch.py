@@ -1,0 +1,104 @@
+"""Brings the runs that may start to the engine, and passes on what people asked of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from bot.domain.engine import Die, Engine
+from bot.domain.runs import MAX_STARTS, Run, RunStatus
+from bot.domain.store import Ending, Fenced, Store, StoreUnavailable
+
+_log = logging.getLogger(__name__)
+_ALL = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many runs at once, and how often to look; a tick is every `tick_s` seconds.
+
+    Every `beat_ticks` the store hears that the worker lives; every `sweep_ticks` runs that nobody
+    executes any more are submitted again.
+    """
+
+    per_repository: int = 1
+    total: int = 4
+    tick_s: float = 0.5
+    beat_ticks: int = 10
+    sweep_ticks: int = 60
+
+
+class Dispatcher:
+    """Serves the store's queue with an engine. `worker` is the name that the store hears."""
+
+    def __init__(self, store: Store, engine: Engine, die: Die, *, worker: str, pace: Pace) -> None:
+        self._store = store
+        self._engine = engine
+        self._die = die
+        self._worker = worker
+        self._pace = pace
+        self._ticks = count()
+        self._passed: set[str] = set()
+
+    async def run(self) -> None:
+        """Start the engine and serve until cancelled; then close the engine.
+
+        Calls `die` where the store does not answer. Raises Misconfigured, StoreUnavailable.
+        """
+        try:
+            # Marked before an execution of ours begins: it finds the mark itself when it does.
+            self._passed = {run.id for run in await self._running() if run.cancel_requested}
+            await self._engine.start()
+            while True:
+                await self.tick()
+                await asyncio.sleep(self._pace.tick_s)
+        except StoreUnavailable as error:
+            self._die(str(error))
+            raise
+        finally:
+            await self._engine.close()
+
+    async def tick(self) -> None:
+        """One look at the store. Raises StoreUnavailable."""
+        tick = next(self._ticks)
+        running = await self._running()
+        await self._pass_cancels(running)
+        if tick % self._pace.beat_ticks == 0:
+            await asyncio.to_thread(self._store.beat, self._worker)
+        if tick % self._pace.sweep_ticks == 0:
+            await self._sweep(running)
+        for run in await asyncio.to_thread(
+            self._store.next_runs, per_repository=self._pace.per_repository, total=self._pace.total
+        ):
+            await self._engine.submit(run.id)
+
+    async def _running(self) -> Sequence[Run]:
+        return await asyncio.to_thread(self._store.runs, status=RunStatus.RUNNING, limit=_ALL)
+
+    async def _pass_cancels(self, running: Sequence[Run]) -> None:
+        """Pass each cancel on once: whoever executes the run after that is closing it."""
+        self._passed &= {run.id for run in running}
+        for run in running:
+            if run.cancel_requested and run.id not in self._passed:
+                await self._engine.cancel(run.id)
+                self._passed.add(run.id)
+
+    async def _sweep(self, running: Sequence[Run]) -> None:
+        for run in running:
+            if run.epoch > MAX_STARTS + 1:
+                await asyncio.to_thread(self._give_up, run)
+            else:
+                await self._engine.submit(run.id)
+
+    def _give_up(self, run: Run) -> None:
+        """The execution had one start more than `MAX_STARTS` to say so itself, and could not."""
+        reason = f"given up after {run.epoch} starts, none of which came to an end"
+        try:
+            epoch = self._store.begin(run.id, self._worker)
+            self._store.move(run.id, epoch, RunStatus.FINISHED, Ending("failed", reason))
+        except Fenced:
+            return  # it has just ended after all
+        _log.error("run %s: %s", run.id, reason)
