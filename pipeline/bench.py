@@ -11,13 +11,14 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.agents.base import Agent, Seat, act, takes
 from pipeline.agents.seated import ModelAgent
 from pipeline.environment import find_environment
 from pipeline.errors import StateOwnershipError
+from pipeline.journal import Entry, Journal, OutOfStep, Pen
 from pipeline.limits import Limits
 from pipeline.llm import pricing
 from pipeline.meter import Clock, Meter
@@ -50,7 +51,7 @@ class Plan:
 
 @asynccontextmanager
 async def open_bench(
-    plan: Plan, state: PipelineState, watch: Watch
+    plan: Plan, state: PipelineState, watch: Watch, journal: Journal | None = None
 ) -> AsyncIterator[tuple[Bench, PipelineState]]:
     """Clone, find sandbox and environment, and fix in the state what stays for the run.
 
@@ -86,14 +87,38 @@ async def open_bench(
             paths = await repository.paths(repository.base_tree)
             state["test_paths"] = [reproduction_path(paths, state["task"])]
         verifier = Verifier(workspace, environment, task=state["task"])
-        yield Bench(plan, workspace, verifier, meter, watch), state
+        notebook = Notebook(journal, dict(await journal.load())) if journal else None
+        yield Bench(plan, workspace, verifier, meter, watch, notebook), state
+
+
+@dataclass(slots=True)
+class Notebook:
+    """The run's journal and what it held when the run was opened."""
+
+    journal: Journal
+    known: dict[str, Entry]
+
+    def pen(self, prefix: str) -> Pen:
+        """A seat's hand on it."""
+        return Pen(self.journal, self.known, prefix)
+
+    async def tear_out(self, prefix: str) -> None:
+        """Forget what a seat has done: it begins anew."""
+        await self.journal.forget(prefix)
+        self.known = {k: v for k, v in self.known.items() if not k.startswith(prefix)}
 
 
 class Bench:
     """Everything of a run that is not in its state."""
 
-    def __init__(
-        self, plan: Plan, workspace: Workspace, verifier: Verifier, meter: Meter, watch: Watch
+    def __init__(  # noqa: PLR0917 - one argument a part of the run, made in one place
+        self,
+        plan: Plan,
+        workspace: Workspace,
+        verifier: Verifier,
+        meter: Meter,
+        watch: Watch,
+        notebook: Notebook | None,
     ) -> None:
         self._plan = plan
         self._workspace = workspace
@@ -101,11 +126,16 @@ class Bench:
         self._verifier = verifier
         self._meter = meter
         self._watch = watch
+        self._notebook = notebook
 
     async def seat(
         self, agent: Agent, role: Role, cursor: Cursor, state: PipelineState
     ) -> PipelineState:
-        """Let `agent` act on `state`; returns the state after it, its diffs made by the host."""
+        """Let `agent` act on `state`; returns the state after it, its diffs made by the host.
+
+        Where the journal holds other questions than the agent asks now, the seat begins anew once.
+        """
+        prefix = f"{cursor.iteration}.{cursor.stage.value}.{agent.name}."
         seat = Seat(
             agent=agent.name,
             stage=cursor.stage,
@@ -113,8 +143,25 @@ class Bench:
             meter=self._meter,
             verifier=self._verifier,
             watch=self._watch,
+            pen=self._notebook.pen(prefix) if self._notebook else None,
         )
         seat.report(Kind.SEATED, role.value)
+        try:
+            return await self._work(agent, role, seat, state)
+        except OutOfStep as error:
+            if self._notebook is None:
+                raise
+            await self._notebook.tear_out(prefix)
+            note = f"{agent.name} worked anew in iteration {cursor.iteration}: {error}"
+            seat.report(Kind.NOTE, note)
+            anew = replace(seat, pen=self._notebook.pen(prefix))
+            after = await self._work(agent, role, anew, state)
+            after["notes"] = [*after.get("notes", []), note]
+            return after
+
+    async def _work(
+        self, agent: Agent, role: Role, seat: Seat, state: PipelineState
+    ) -> PipelineState:
         code = await self._code_tree(state)
         before = code
         if role is Role.TESTER:

@@ -59,6 +59,11 @@ class Meter:
         seat["cached_tokens"] += usage.cached_tokens
         seat["output_tokens"] += usage.output_tokens
 
+    def lost(self, agent: str, client: LLMClient, calls: int) -> None:
+        """Count calls of `agent` that were begun before a crash and whose answer is not known."""
+        if calls:
+            self._used["agents"].setdefault(agent, _nothing(client))["lost"] += calls
+
     @contextmanager
     def timed(self, what: Literal["model", "tests", "tools"]) -> Iterator[None]:
         """Count the seconds of a `with` block."""
@@ -82,6 +87,7 @@ def _nothing(client: LLMClient) -> SeatUsage:
         provider=client.provider,
         model=client.model,
         calls=0,
+        lost=0,
         input_tokens=0,
         cached_tokens=0,
         output_tokens=0,

@@ -14,6 +14,7 @@ from pipeline.agents.base import Agent
 from pipeline.bench import Bench, Plan, open_bench
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import BudgetExceeded, InvalidState, LLMError, LLMMisconfigured
+from pipeline.journal import Journal
 from pipeline.limits import Limits
 from pipeline.meter import Clock
 from pipeline.progress import Watch, nobody
@@ -96,10 +97,12 @@ class AgenticCodingPipeline:
         cursor: Cursor | None = None,
         *,
         watch: Watch = nobody,
+        journal: Journal | None = None,
     ) -> AsyncGenerator[Checkpoint, None]:
         """Every checkpoint from `cursor` (default: the start) to the end.
 
-        A checkpoint's state and cursor, also after a JSON round trip, resume to the same rest.
+        A checkpoint's state and cursor, also after a JSON round trip, resume to the same rest; with
+        a `journal` also what the next seat had finished before a crash is not done again.
         Raises PipelineError where the run cannot go on; a failed gate, a used-up budget or a model
         that keeps failing is no error but the last checkpoint's status and reason.
         """
@@ -107,7 +110,7 @@ class AgenticCodingPipeline:
         state = copy_of(state)
         if _is_over(cursor):
             return
-        async with open_bench(self._plan, state, watch) as (bench, opened):
+        async with open_bench(self._plan, state, watch, journal) as (bench, opened):
             state = opened
             while not _is_over(cursor):
                 checkpoint = await self._step(bench, cursor, state)

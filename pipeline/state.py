@@ -53,11 +53,15 @@ class Claim(TypedDict):
 
 
 class SeatUsage(TypedDict):
-    """What one seat has used so far. `usd` is None where a price is unknown: never 0 for it."""
+    """What one seat has used so far. `usd` is None where a price is unknown: never 0 for it.
+
+    `lost` are calls that a crash cut off from their answer: perhaps paid, and made again.
+    """
 
     provider: str
     model: str
     calls: int
+    lost: int
     input_tokens: int
     cached_tokens: int
     output_tokens: int

@@ -14,12 +14,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pipeline.errors import AgentError, PipelineError
+from pipeline.journal import Pen
 from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse
+from pipeline.llm.codec import request_digest, response_from_json, response_to_json
 from pipeline.meter import Meter
 from pipeline.progress import Kind, Progress, Watch
 from pipeline.sandbox.base import ExecResult
@@ -54,15 +56,33 @@ class Seat:
     meter: Meter
     verifier: Verifier
     watch: Watch = field(repr=False)
+    pen: Pen | None = None
 
     async def ask(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
-        """Ask a model. Raises BudgetExceeded before the call, LLMError during it."""
+        """Ask a model, or the journal if it knows the answer.
+
+        Raises BudgetExceeded before the call, LLMError during it, OutOfStep where the journal holds
+        another question.
+        """
         self.meter.check()
-        with self.meter.timed("model"):
-            response = await client.complete(request)
+        if self.pen is None:
+            response = await self._call(client, request)
+        else:
+
+            async def work() -> Mapping[str, Any]:
+                return response_to_json(await self._call(client, request))
+
+            lost = self.pen.lost
+            reply, _ = await self.pen.once("model", request_digest(request), work)
+            self.meter.lost(self.agent, client, self.pen.lost - lost)
+            response = response_from_json(reply)
         self.meter.add(self.agent, client, response.usage)
         self.report(Kind.MODEL, client.model)
         return response
+
+    async def _call(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
+        with self.meter.timed("model"):
+            return await client.complete(request)
 
     def report(self, kind: Kind, text: str) -> None:
         """Tell the watcher; never affects the run."""

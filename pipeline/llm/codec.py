@@ -1,0 +1,77 @@
+"""Requests and responses as JSON: what the journal keeps, and the digest it is checked by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from pipeline.errors import InvalidState
+from pipeline.llm.base import (
+    LLMRequest,
+    LLMResponse,
+    Message,
+    Native,
+    Part,
+    Stop,
+    Text,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+
+_PARTS: Mapping[str, type[Text | ToolCall | ToolResult | Native]] = {
+    "text": Text,
+    "call": ToolCall,
+    "result": ToolResult,
+    "native": Native,
+}
+_KIND = {part: kind for kind, part in _PARTS.items()}
+
+
+def request_digest(request: LLMRequest) -> str:
+    """SHA-256 over what the model is shown; time-outs and effort are no part of it."""
+    shown = {
+        "system": request.system,
+        "messages": [_message(message) for message in request.messages],
+        "tools": [asdict(tool) for tool in request.tools],
+        "output": asdict(request.output) if request.output else None,
+    }
+    text = json.dumps(shown, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def response_to_json(response: LLMResponse) -> dict[str, Any]:
+    """A dict that `json` can write and `response_from_json` reads back to an equal response."""
+    return {
+        "message": _message(response.message),
+        "stop": response.stop.value,
+        "usage": asdict(response.usage),
+        "model": response.model,
+    }
+
+
+def response_from_json(raw: Mapping[str, Any]) -> LLMResponse:
+    """The response again. Raises InvalidState where it is not one of ours."""
+    try:
+        message = raw["message"]
+        return LLMResponse(
+            message=Message(message["role"], tuple(_part(part) for part in message["parts"])),
+            stop=Stop(raw["stop"]),
+            usage=Usage(**raw["usage"]),
+            model=raw["model"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidState(f"not a journalled reply: {error!r}") from error
+
+
+def _message(message: Message) -> dict[str, Any]:
+    parts = [{"kind": _KIND[type(part)], **asdict(part)} for part in message.parts]
+    return {"role": message.role, "parts": parts}
+
+
+def _part(raw: Mapping[str, Any]) -> Part:
+    fields = {key: value for key, value in raw.items() if key != "kind"}
+    return _PARTS[raw["kind"]](**fields)
