@@ -82,7 +82,8 @@ def check(asked: Any) -> list[str]:
     """What is wrong with a manifest."""
     if not isinstance(asked, dict):
         return ["The manifest is not a JSON object."]
-    problems = [f'"{name}" wasn\'t supplied.' for name in _REQUIRED if not asked.get(name)]
+    missing = [name for name in ("url", "redirect_url") if not asked.get(name)]
+    problems = [f'"{name}" wasn\'t supplied.' for name in missing]
     rights = asked.get("default_permissions", {})
     if not isinstance(rights, dict) or {str(level) for level in rights.values()} - {
         "read",

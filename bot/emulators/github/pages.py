@@ -184,7 +184,8 @@ def _file(it: gitdiff.FileDiff) -> str:
         lines.append(f"<span class='{kind}'>{shown}</span>" if kind else f"{shown}\n")
     return (
         f"<section class='box'><header><code>{_text(it.path)}</code> "
-        f"<span class='mute'>{it.status}, +{it.additions} -{it.deletions}</span></header><pre>{''.join(lines)}</pre></section>"
+        f"<span class='mute'>{it.status}, +{it.additions} -{it.deletions}</span></header>"
+        f"<pre>{''.join(lines)}</pre></section>"
     )
 
 
