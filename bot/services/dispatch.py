@@ -49,8 +49,7 @@ class Dispatcher:
         Calls `die` where the store does not answer. Raises Misconfigured, StoreUnavailable.
         """
         try:
-            # Marked before an execution of ours begins: it finds the mark itself when it does.
-            self._passed = {run.id for run in await self._running() if run.cancel_requested}
+            await self._look_around()
             await self._engine.start()
             while True:
                 await self.tick()
@@ -75,6 +74,14 @@ class Dispatcher:
         ):
             await self._engine.submit(run.id)
 
+    async def _look_around(self) -> None:
+        """What must be known before an execution of ours begins."""
+        running = await self._running()
+        # Whoever executes these from now on finds the mark by itself.
+        self._passed = {run.id for run in running if run.cancel_requested}
+        for run in filter(_exhausted, running):
+            await asyncio.to_thread(self._give_up, run)
+
     async def _running(self) -> Sequence[Run]:
         return await asyncio.to_thread(self._store.runs, status=RunStatus.RUNNING, limit=_ALL)
 
@@ -88,13 +95,12 @@ class Dispatcher:
 
     async def _sweep(self, running: Sequence[Run]) -> None:
         for run in running:
-            if run.epoch > MAX_STARTS + 1:
+            if _exhausted(run):
                 await asyncio.to_thread(self._give_up, run)
             else:
                 await self._engine.submit(run.id)
 
     def _give_up(self, run: Run) -> None:
-        """The execution had one start more than `MAX_STARTS` to say so itself, and could not."""
         reason = f"given up after {run.epoch} starts, none of which came to an end"
         try:
             epoch = self._store.begin(run.id, self._worker)
@@ -102,3 +108,8 @@ class Dispatcher:
         except Fenced:
             return  # it has just ended after all
         _log.error("run %s: %s", run.id, reason)
+
+
+def _exhausted(run: Run) -> bool:
+    """The execution had one start more than `MAX_STARTS` to say so itself, and could not."""
+    return run.epoch > MAX_STARTS + 1
