@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.agents.base import Agent, Seat, act, takes
 from pipeline.agents.seated import ModelAgent
-from pipeline.environment import find_environment
+from pipeline.environment import Environment, find_environment
 from pipeline.errors import StateOwnershipError
 from pipeline.journal import Entry, Journal, OutOfStep, Pen
 from pipeline.limits import Limits
@@ -30,7 +30,7 @@ from pipeline.transitions import Cursor
 from pipeline.verification.paths import reproduction_path
 from pipeline.verification.verifier import Verifier
 from pipeline.workspace.repository import Repository
-from pipeline.workspace.workspace import Workspace
+from pipeline.workspace.workspace import OpenSession, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,18 @@ class Plan:
 
 @asynccontextmanager
 async def open_bench(
-    plan: Plan, state: PipelineState, watch: Watch, journal: Journal | None = None
+    plan: Plan,
+    state: PipelineState,
+    journal: Journal | None,
+    auth_env: Mapping[str, str] | None,
+    *,
+    watch: Watch,
 ) -> AsyncIterator[tuple[Bench, PipelineState]]:
     """Clone, find sandbox and environment, and fix in the state what stays for the run.
 
     The model clients are opened in a thread while the clone runs. Leaving gives everything
     back.
     """
-    state = copy_of(state)
     async with AsyncExitStack() as cleanup:
         scratch = Path(tempfile.mkdtemp(prefix="acp-"))
         cleanup.callback(shutil.rmtree, scratch, ignore_errors=True)
@@ -68,27 +72,37 @@ async def open_bench(
         cleanup.push_async_callback(asyncio.wait, [warming])
         sandbox = plan.sandbox or await strongest()
         repository = await Repository.open(
-            state.get("repo"), base_sha=state.get("base_sha") or None, scratch=scratch
+            state.get("repo"),
+            base_sha=state.get("base_sha") or None,
+            scratch=scratch,
+            auth_env=auth_env,
         )
         cleanup.push_async_callback(repository.close)
         await warming
         environment = find_environment(state.get("repo"), plan.python)
-        workspace = await Workspace.open(
-            repository,
-            repository.base_tree,
-            lambda tree: sandbox.open(environment.spec(tree)),
-            scratch=scratch,
-        )
+        base, open_session = repository.base_tree, _sessions(sandbox, environment)
+        workspace = await Workspace.open(repository, base, open_session, scratch=scratch)
         cleanup.push_async_callback(workspace.close)
-        used = state.get("usage") or usage_table()
-        meter = Meter(used, plan.limits, clock=plan.clock, price=pricing.cost)
-        state["base_sha"] = repository.base_sha
-        if "test_paths" not in state:
-            paths = await repository.paths(repository.base_tree)
-            state["test_paths"] = [reproduction_path(paths, state["task"])]
+        state = await _settled(state, repository)
+        meter = Meter(state["usage"], plan.limits, clock=plan.clock, price=pricing.cost)
         verifier = Verifier(workspace, environment, task=state["task"])
         notebook = Notebook(journal, dict(await journal.load())) if journal else None
         yield Bench(plan, workspace, verifier, meter, watch, notebook), state
+
+
+def _sessions(sandbox: Sandbox, environment: Environment) -> OpenSession:
+    return lambda tree: sandbox.open(environment.spec(tree))
+
+
+async def _settled(state: PipelineState, repository: Repository) -> PipelineState:
+    """The state with what is fixed for the whole run: base, usage so far, the tester's paths."""
+    state = copy_of(state)
+    state["base_sha"] = repository.base_sha
+    state.setdefault("usage", usage_table())
+    if "test_paths" not in state:
+        paths = await repository.paths(repository.base_tree)
+        state["test_paths"] = [reproduction_path(paths, state["task"])]
+    return state
 
 
 @dataclass(slots=True)

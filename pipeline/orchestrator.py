@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -98,11 +98,13 @@ class AgenticCodingPipeline:
         *,
         watch: Watch = nobody,
         journal: Journal | None = None,
+        auth_env: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[Checkpoint, None]:
         """Every checkpoint from `cursor` (default: the start) to the end.
 
         A checkpoint's state and cursor, also after a JSON round trip, resume to the same rest; with
-        a `journal` also what the next seat had finished before a crash is not done again.
+        a `journal` also what a seat had finished before a crash is not done again. `auth_env` is
+        git's environment for the clone alone, where the repository wants a credential.
         Raises PipelineError where the run cannot go on; a failed gate, a used-up budget or a model
         that keeps failing is no error but the last checkpoint's status and reason.
         """
@@ -110,7 +112,7 @@ class AgenticCodingPipeline:
         state = copy_of(state)
         if _is_over(cursor):
             return
-        async with open_bench(self._plan, state, watch, journal) as (bench, opened):
+        async with open_bench(self._plan, state, journal, auth_env, watch=watch) as (bench, opened):
             state = opened
             while not _is_over(cursor):
                 checkpoint = await self._step(bench, cursor, state)

@@ -12,14 +12,21 @@ DEFAULT_AUTHOR = "Agentic Coding Pipeline <acp@localhost>"
 _AUTHOR = re.compile(r"(?P<name>[^<>\n\0]+) <(?P<email>[^<>\s\0]+)>")
 
 
-async def commit_tree(git: Git, tree: str, message: str, *, parent: str, author: str) -> str:
-    """The id of a new commit. `parent` "" makes a first commit. Raises WorkspaceError."""
+async def commit_tree(
+    git: Git, tree: str, message: str, *, parent: str, author: str, at: str = ""
+) -> str:
+    """The id of a new commit. `parent` "" makes a first commit. Raises WorkspaceError.
+
+    With `at` (ISO 8601) the same content makes the same commit, whenever it is made.
+    """
     person = _AUTHOR.fullmatch(author)
     if person is None:
         raise WorkspaceError(f"{author!r} is not an author: write it as 'Name <address>'")
     if not message.strip():
         raise WorkspaceError("a commit needs a message")
     named = git.with_env(GIT_AUTHOR_NAME=person["name"], GIT_AUTHOR_EMAIL=person["email"])
+    if at:
+        named = named.with_env(GIT_AUTHOR_DATE=at, GIT_COMMITTER_DATE=at)
     parents = ("-p", parent) if parent else ()
     text = message.rstrip("\n") + "\n"
     return await named.line("commit-tree", tree, *parents, "-F", "-", stdin=text.encode())

@@ -155,11 +155,20 @@ class Repository:
         return await snapshots.seeded(session, items, tree)
 
     async def commit(
-        self, tree: str, message: str, *, parent: str, author: str = publish.DEFAULT_AUTHOR
+        self,
+        tree: str,
+        message: str,
+        *,
+        parent: str,
+        author: str = publish.DEFAULT_AUTHOR,
+        at: str = "",
     ) -> str:
-        """The id of a new commit by `author` ("Name <address>"); `parent` "" makes a first one."""
+        """The id of a new commit by `author` ("Name <address>"); `parent` "" makes a first one.
+
+        With `at` (ISO 8601) the same content makes the same commit, whenever it is made.
+        """
         return await publish.commit_tree(
-            self._git, _checked(tree), message, parent=parent, author=author
+            self._git, _checked(tree), message, parent=parent, author=author, at=at
         )
 
     async def publish_branch(self, commit: str, branch: str) -> None:
@@ -170,6 +179,11 @@ class Repository:
         if self._local is None:
             raise CheckoutError("a branch can be added to a repository on this machine only")
         await publish.add_branch(self._git, self._local, check_sha(commit), branch, self.base_sha)
+
+    @property
+    def git_dir(self) -> str:
+        """Where the host's git directory lies: for a push, never for a sandbox."""
+        return str(self._directory)
 
     async def close(self) -> None:
         """Remove the git directory. Idempotent."""
