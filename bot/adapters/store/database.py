@@ -21,6 +21,7 @@ class Database:
     def __init__(self, url: str, *, wait_s: float) -> None:
         self.engine = dialect.connect(url, wait_s=wait_s)
         self._writer = self.engine.execution_options(**{dialect.WRITES: True})
+        self._turns = dialect.Turns(self.engine, wait_s)
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -31,7 +32,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sa.Connection]:
         """A transaction that writes; on SQLite it holds the write lock from the start."""
-        with _translated(), self._writer.begin() as connection:
+        with _translated(), self._turns.turn(), self._writer.begin() as connection:
             yield connection
 
     def write(self, work: Callable[[sa.Connection], T]) -> T:
@@ -52,7 +53,7 @@ def _translated() -> Iterator[None]:
         yield
     except sa.exc.IntegrityError:
         raise
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+    except (sa.exc.DBAPIError, sa.exc.TimeoutError, TimeoutError) as error:
         raise StoreUnavailable(f"the database refused: {_short(error)}") from error
 
 

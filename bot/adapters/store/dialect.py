@@ -1,10 +1,13 @@
-"""What differs between the databases: how to connect, and how to hold the one lock.
+"""What differs between the databases: how to connect, and who may write when.
 
 Nothing else in this room asks which database it talks to.
 """
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +26,30 @@ def connect(url: str, *, wait_s: float) -> sa.Engine:
     return sa.create_engine(
         parsed, pool_pre_ping=True, pool_timeout=wait_s, connect_args={"options": wait}
     )
+
+
+class Turns:
+    """Lets the threads of this process write one after another where the database can only so.
+
+    SQLite's own waiting is blind sleeping, and starves some of many writers for a second.
+    """
+
+    def __init__(self, engine: sa.Engine, wait_s: float) -> None:
+        self._lock = threading.Lock() if engine.dialect.name == "sqlite" else None
+        self._wait_s = wait_s
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for our turn. Raises TimeoutError after the waiting time."""
+        if self._lock is None:
+            yield
+            return
+        if not self._lock.acquire(timeout=self._wait_s):
+            raise TimeoutError(f"no turn to write within {self._wait_s:g} s")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
 
 def hold(connection: sa.Connection) -> None:

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from bot.adapters.store.database import Database
 from bot.adapters.store.sql import QUICK_S, SqlStore
 from bot.adapters.store.stamps import new_id, normal
 from bot.adapters.store.tables import metadata
+from bot.adapters.store.upgrade import MIGRATIONS, NEWEST
 from bot.domain.store import Start, StoreUnavailable
 from bot.errors import Misconfigured
 
@@ -59,6 +62,12 @@ def test_the_migrations_make_what_the_tables_say(other: sqlite3.Connection, tmp_
     wanted = sqlite3.connect(tmp_path / "fresh.db")
     assert made(other) == made(wanted)
     wanted.close()
+
+
+def test_the_newest_migration_is_the_one_that_is_named() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [NEWEST]
 
 
 def test_alembic_finds_nothing_to_add(quick: SqlStore, file: Path) -> None:
