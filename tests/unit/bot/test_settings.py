@@ -1,5 +1,6 @@
 """Settings come from the environment and `.env`, are frozen, and keep their secrets."""
 
+import stat
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ from inline_snapshot import snapshot
 from pydantic import ValidationError
 
 from bot.errors import Misconfigured
-from bot.settings import Settings, settings_table
+from bot.settings import Settings, service_table, settings_table
+from bot.settings.kept import keep_app
 
 KEY = "sk-secret-of-the-test"
 
@@ -18,6 +20,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         for name in field.validation_alias.choices:  # type: ignore[union-attr]
             monkeypatch.delenv(str(name), raising=False)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
 
 
 def dotenv(text: str) -> None:
@@ -128,4 +131,67 @@ def test_the_table_has_a_row_for_every_setting() -> None:
     )
     assert "| `GOOGLE_API_KEY` or `GEMINI_API_KEY` | Key for Gemini |  |\n" in table
     assert "| `ACP_MAX_SECONDS` | Wall time of a run, in seconds | `3600` |\n" in table
-    assert len(table.splitlines()) == len(Settings.model_fields) + 2
+    rows = [line for line in (table + service_table()).splitlines() if line.startswith("| `")]
+    assert len(rows) == len(Settings.model_fields)
+
+
+def test_the_reference_of_settings_is_generated() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/settings.md").read_text("utf-8")
+    between = page.partition("checked by a test -->\n")[2].partition("<!-- settings end")[0]
+    assert between == service_table(), "put the output of bot.settings.service_table() there"
+
+
+def keep(directory: Path, api_url: str = "https://api.github.com") -> Path:
+    return keep_app(directory, app_id=7, pem="PEM", secret="s3cret-$HOME", api_url=api_url)
+
+
+def test_what_setup_kept_is_read_below_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACP_DATA_DIR", "data")
+    keep(Path("data"))
+    settings = Settings.load()
+    assert (settings.github_app_id, settings.app_key()) == ("7", "PEM")
+    assert settings.webhook_secrets() == (b"s3cret-$HOME",)
+    assert settings.missing_for_app() == ()
+    dotenv("ACP_GITHUB_APP_ID=8\n")
+    assert Settings.load().github_app_id == "8"
+    monkeypatch.setenv("ACP_GITHUB_APP_ID", "9")
+    assert Settings.load().github_app_id == "9"
+
+
+def test_what_setup_keeps_is_for_its_owner_alone() -> None:
+    kept = keep(Path("data"))
+    assert [stat.S_IMODE(one.stat().st_mode) for one in sorted(Path("data").iterdir())] == [
+        0o600
+    ] * 2
+    assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_cannot_lead_the_kept_key_astray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACP_DATA_DIR", "data")
+    keep(Path("data"))
+    dotenv("GITHUB_API_URL=https://evil.example\n")
+    with pytest.raises(Misconfigured, match="was set up for another"):
+        Settings.load()
+    dotenv("GITHUB_API_URL=https://api.github.com\n")
+    assert Settings.load().github_app_id == "7"
+
+
+@pytest.mark.parametrize("value", ["one", "1;2", "9" * 20])
+def test_bots_are_listed_by_id(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("ACP_ALLOWED_BOTS", " 49699333, 7")
+    assert Settings.load().allowed_bots == {49699333, 7}
+    monkeypatch.setenv("ACP_ALLOWED_BOTS", value)
+    with pytest.raises(Misconfigured, match="ACP_ALLOWED_BOTS is wrong: must be ids"):
+        Settings.load()
+
+
+def test_a_key_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACP_GITHUB_PRIVATE_KEY_FILE", "/no/key.pem")
+    with pytest.raises(Misconfigured, match=r"/no/key\.pem cannot be read"):
+        Settings.load().app_key()
+
+
+def test_what_the_app_lacks_is_named() -> None:
+    assert Settings.load().missing_for_app() == snapshot(
+        ("ACP_GITHUB_APP_ID", "ACP_GITHUB_PRIVATE_KEY", "ACP_GITHUB_WEBHOOK_SECRET")
+    )

@@ -1,41 +1,28 @@
 """The only reader of the environment: variables and `.env`, read once into a frozen value.
 
-A flag beats the environment, the environment beats `.env` in the current directory, and that beats
-the default. An address never comes from a less trusted place than the key that is sent to it.
+A flag beats the environment, the environment beats `.env` in the current directory, that beats what
+`acp setup` keeps in the data directory, and that the default. An address never comes from a less
+trusted place than the key that is sent to it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from bot.errors import Misconfigured
+from bot.settings.kept import KEPT, first_mistake, keep_keys_home
+from bot.settings.service import HOME, ServiceSettings, expanded
 
-# a key, by the first of its names, and the address that it is sent to
-_HAND_IN_HAND = (
-    ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
-    ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
-    ("GOOGLE_API_KEY", "GOOGLE_GEMINI_BASE_URL"),
-    ("GITHUB_TOKEN", "GITHUB_API_URL"),
-    ("JIRA_API_TOKEN", "JIRA_BASE_URL"),
-)
 _by = AliasChoices
 
 
-class Settings(BaseSettings):
+class Settings(ServiceSettings):
     """Everything that can be set. Secrets do not show in `repr`."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, env_file=None
-    )
 
     openai_api_key: SecretStr | None = Field(
         None, validation_alias=_by("OPENAI_API_KEY"), description="Key for OpenAI"
@@ -133,16 +120,21 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, env_file: Path = Path(".env")) -> Self:
-        """Read the environment and `env_file`, which need not exist. Raises Misconfigured."""
+        """Read the environment, `env_file` and what `acp setup` kept. Raises Misconfigured.
+
+        Neither file needs to exist.
+        """
+        environment = EnvSettingsSource(cls)()
+        dotenv = _read(cls, env_file)
+        home = environment.get("ACP_DATA_DIR") or dotenv.get("ACP_DATA_DIR") or HOME
+        kept_file = expanded(Path(str(home))) / KEPT
+        kept = _read(cls, kept_file)
+        keep_keys_home(environment, dotenv, kept)
         try:
-            _keep_keys_home(EnvSettingsSource(cls)(), DotEnvSettingsSource(cls, env_file)())
-            return cls(_env_file=env_file)  # type: ignore[call-arg]  # taken by BaseSettings
+            # the later file goes first
+            return cls(_env_file=(kept_file, env_file))  # type: ignore[call-arg]
         except ValidationError as error:
-            raise Misconfigured(_first_mistake(error)) from None
-        except (OSError, UnicodeError):
-            raise Misconfigured(
-                f"{env_file} cannot be read; mend its rights or remove it"
-            ) from None
+            raise Misconfigured(first_mistake(error)) from None
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that is set: what must never be printed."""
@@ -150,17 +142,40 @@ class Settings(BaseSettings):
         return tuple(v.get_secret_value() for v in values if isinstance(v, SecretStr))
 
 
+def _read(settings: type[Settings], file: Path) -> dict[str, Any]:
+    try:
+        return DotEnvSettingsSource(settings, file)()
+    except (OSError, UnicodeError):
+        raise Misconfigured(f"{file} cannot be read; mend its rights or remove it") from None
+
+
+_MORE = (
+    "\nThe settings of `acp serve` and the GitHub App: "
+    "[docs/reference/settings.md](docs/reference/settings.md).\n"
+)
+
+
 def settings_table() -> str:
-    """The settings as a Markdown table: variable, meaning, default."""
+    """The settings of runs as a Markdown table: variable, meaning, default."""
+    return _table(lambda name: name not in ServiceSettings.model_fields) + _MORE
+
+
+def service_table() -> str:
+    """The settings of the service as a Markdown table."""
+    return _table(lambda name: name in ServiceSettings.model_fields)
+
+
+def _table(wanted: Callable[[str], bool]) -> str:
     rows = ["| Variable | What it sets | Default |", "| --- | --- | --- |"]
-    for field in Settings.model_fields.values():
-        names = " or ".join(f"`{name}`" for name in _names(field.validation_alias))
-        rows.append(f"| {names} | {field.description} | {_shown(field.default)} |")
+    for name, field in Settings.model_fields.items():
+        if wanted(name):
+            names = " or ".join(f"`{one}`" for one in _names(field.validation_alias))
+            rows.append(f"| {names} | {field.description} | {_shown(field.default)} |")
     return "\n".join(rows) + "\n"
 
 
 def _shown(default: object) -> str:
-    if default in {None, ""}:
+    if default is None or default in ("", frozenset()):
         return ""
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
@@ -168,23 +183,3 @@ def _shown(default: object) -> str:
 def _names(alias: object) -> list[str]:
     choices = alias.choices if isinstance(alias, AliasChoices) else []
     return [str(choice) for choice in choices]
-
-
-def _keep_keys_home(environment: dict[str, Any], dotenv: dict[str, Any]) -> None:
-    """Refuse a `.env` that says where a key of the environment goes.
-
-    A cloned repository may bring a `.env`, and must not thereby learn the user's keys.
-    """
-    for key, address in _HAND_IN_HAND:
-        if key in environment and address in dotenv and address not in environment:
-            raise Misconfigured(
-                f".env sets {address} while the key for it comes from the environment, and would "
-                "send that key there; set both in one place"
-            )
-
-
-def _first_mistake(error: ValidationError) -> str:
-    """One sentence without the value, which may be a secret."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    what = first["msg"].removeprefix("Value error, ")
-    return f"{first['loc'][0]} is wrong: {what[:1].lower()}{what[1:]}"
