@@ -107,6 +107,8 @@ def explained(refusal: Refusal, doing: str, name: str) -> BotError:
         )
     if refusal.status == HTTPStatus.UNAUTHORIZED:
         return NotAllowed(f"cannot {doing} in {name}: GitHub no longer takes the App's token")
+    if "suspended" in refusal.said.lower():
+        return NotAllowed(f"cannot {doing} in {name}: the App's installation is suspended")
     if refusal.status == HTTPStatus.FORBIDDEN:
         return NotAllowed(
             f"cannot {doing} in {name}: GitHub does not let the App; check that the repository is "

@@ -14,6 +14,7 @@ from bot.domain.forge import FileChange, PushRefused
 from bot.errors import ForgeUnavailable, NotFound
 
 _INLINE_BYTES = 100_000
+_WORKFLOWS = ".github/workflows/"
 _CHAIN = 5  # commits of ours on one branch that are looked through for one made before
 
 
@@ -77,7 +78,15 @@ class GitData:
             return base
         entries = [await self._entry(change) for change in changes]
         body = {"base_tree": base, "tree": entries}
-        return str((await self._api.send("POST", "/git/trees", body))["sha"])
+        try:
+            return str((await self._api.send("POST", "/git/trees", body))["sha"])
+        except Refusal as refusal:
+            if not any(change.path.startswith(_WORKFLOWS) for change in changes):
+                raise
+            raise PushRefused(
+                f"the change touches a workflow, which the App may not write ({refusal.status})",
+                reason="workflow",
+            ) from None
 
     async def _entry(self, change: FileChange) -> Mapping[str, Any]:
         entry = {"path": change.path, "mode": f"{change.mode:06o}", "type": "blob"}
@@ -118,20 +127,13 @@ class GitData:
         except Refusal as refusal:
             if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
-            raise await self._why(branch, old, refusal) from None
+            raise await self._why(branch, old) from None
 
-    async def _why(self, branch: str, old: str, refusal: Refusal) -> Exception:
+    async def _why(self, branch: str, old: str) -> PushRefused:
         if await self.branch_sha(branch) != old:
             return _moved(branch)
-        return (
-            PushRefused(
-                f"{self._api.name} does not let the App change the branch {branch}; "
-                "a rule of the repository forbids it",
-                reason="protected",
-            )
-            if "rule" in refusal.said.lower() or "protected" in refusal.said.lower()
-            else refusal
-        )
+        said = f"cannot commit to {branch}: a rule of {self._api.name} forbids it"
+        return PushRefused(said, reason="protected")
 
 
 def _moved(branch: str) -> PushRefused:

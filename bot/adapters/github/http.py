@@ -145,6 +145,7 @@ class GitHubHttp:
         self.addresses = addresses
         self._clock = clock
         self._client: httpx2.AsyncClient | None = None
+        self._closed = False
 
     async def request(
         self, method: str, path: str, authorization: str, *, body: Any = None, query: str = ""
@@ -183,7 +184,8 @@ class GitHubHttp:
         )
 
     async def aclose(self) -> None:
-        """Give connections back."""
+        """Give connections back; nothing is sent any more."""
+        self._closed = True
         if self._client is not None:
             await self._client.aclose()
             self._client = None
@@ -195,7 +197,7 @@ class GitHubHttp:
             answer = await self._once(method, url, authorization, body)
             if answer.status not in _REDIRECTS:
                 return answer
-            url = urljoin(url, answer.headers.get("location", ""))
+            url = _redirected(url, answer.headers.get("location", ""))
         raise ForgeUnavailable(f"{self.addresses.api} redirects in a circle; try again later")
 
     def _check_origin(self, url: str) -> None:
@@ -232,6 +234,8 @@ class GitHubHttp:
     def _open(self) -> httpx2.AsyncClient:
         import httpx2
 
+        if self._closed:
+            raise ForgeUnavailable("this process is ending; the work goes on later")
         if self._client is None:
             self._client = httpx2.AsyncClient(
                 headers=_HEADERS,
@@ -245,6 +249,12 @@ class GitHubHttp:
 def _origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme.lower(), parts.netloc.lower()
+
+
+def _redirected(url: str, location: str) -> str:
+    """Where a redirect leads; a query that it does not mention is kept."""
+    target, query = urljoin(url, location), urlsplit(url).query
+    return f"{target}?{query}" if query and not urlsplit(target).query else target
 
 
 def _data(response: httpx2.Response) -> Any:

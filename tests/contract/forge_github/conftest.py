@@ -2,13 +2,24 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typing_extensions import override
+
+from bot.adapters.github.client import GitHubApp
+from bot.adapters.github.forge import GitHubForge
+from bot.adapters.github.tokens import RUN_PERMISSIONS
+from bot.domain.runs import RepositoryId
+from bot.emulators.github import GitHubEmulator
+from pipeline.workspace.repository import Repository
+
+SHOP = "acme/shop"
+FILES = {"README.md": "# Shop\n", "shop/totals.py": "TOTAL = 1\n", "bin/run": "#!/bin/sh\n"}
 
 
 @dataclass
@@ -72,3 +83,88 @@ def stage() -> Iterator[Stage]:
     stage.server.shutdown()
     stage.server.server_close()
     thread.join()
+
+
+class Scene:
+    """acme/shop with the App installed on it, and acme/secrets next to it without."""
+
+    def __init__(self, github: GitHubEmulator) -> None:
+        self.github, self.secrets = github, list[str]()
+        self.shop = github.repository(SHOP, files=FILES, private=True)
+        self.other = github.repository("acme/secrets", files={"a": "b\n"}, private=True)
+        self.record = github.app("acp", permissions=RUN_PERMISSIONS, events=["issues"])
+        self.installation = github.install(self.record, "acme", [SHOP])
+        self.app = self.connected()
+        self.id = self.named(self.shop.id, SHOP)
+        self.forges: list[GitHubForge] = []
+
+    def connected(self) -> GitHubApp:
+        return GitHubApp(
+            app_id=str(self.record.id),
+            private_key=self.record.private_key,
+            on_secret=self.secrets.append,
+            api_url=self.github.api_url,
+            clock=self.github.clock.now,
+        )
+
+    def named(self, number: int, full_name: str) -> RepositoryId:
+        return RepositoryId(number, full_name, self.installation.id, "main", private=True)
+
+    async def forge(self, permissions: Mapping[str, str] = RUN_PERMISSIONS) -> GitHubForge:
+        """One more run's forge, closed with the test."""
+        self.forges.append(await self.app.forge(self.id, permissions))
+        return self.forges[-1]
+
+    def operations(self) -> list[str]:
+        return [one.operation for one in self.github.exchanges]
+
+    def writes(self) -> list[str]:
+        """Writes so far, without those that are about tokens."""
+        return [
+            one for one in self.operations() if not one.startswith("GET") and "token" not in one
+        ]
+
+    async def aclose(self) -> None:
+        for forge in self.forges:
+            await forge.aclose()
+        await self.app.aclose()
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    with GitHubEmulator() as github:
+        scene = Scene(github)
+        yield scene
+        await scene.aclose()
+
+
+@pytest.fixture
+async def forge(scene: Scene) -> GitHubForge:
+    return await scene.forge()
+
+
+class Clone:
+    """The run's pristine clone, in a directory that no agent sees."""
+
+    def __init__(self, repository: Repository, git_dir: Path) -> None:
+        self.repository, self.git_dir = repository, str(git_dir)
+
+    async def commit(
+        self, path: str, data: bytes, *, parent: str = "", mode: int = 0o100644
+    ) -> str:
+        """A commit of one more file on `parent` (default: base)."""
+        tree = self.repository.base_tree
+        made = await self.repository.write(tree, path, data, mode)
+        author = "acp[bot] <1+acp[bot]@users.noreply.h>"
+        return await self.repository.commit(
+            made, f"Add {path}", parent=parent or self.repository.base_sha, author=author
+        )
+
+
+@pytest.fixture
+async def clone(forge: GitHubForge, tmp_path: Path) -> AsyncIterator[Clone]:
+    repository = await Repository.open(
+        forge.clone_url(), scratch=tmp_path, auth_env=await forge.clone_env()
+    )
+    async with repository:
+        yield Clone(repository, tmp_path / "git")
