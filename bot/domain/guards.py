@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, Protocol
 
+from bot.domain.markdown import code
 from bot.domain.patch import FileDiff, parse
 from bot.domain.policy import Rules
 
@@ -174,10 +175,11 @@ def _dependencies(files: Sequence[FileDiff]) -> Iterator[Dependencies]:
 
 def _notes(files: Sequence[FileDiff]) -> Iterator[str]:
     for file in files:
+        name = code(file.path)
         if file.new_mode == _EXECUTABLE and file.old_mode != _EXECUTABLE:
-            yield f"`{file.path}` becomes executable."
+            yield f"{name} becomes executable."
         if file.binary and file.new_mode:
-            yield f"`{file.path}` is binary: its content shows in no review."
+            yield f"{name} is binary: its content shows in no review."
         line = next((number for number, text in file.added if _BIDI.search(text)), 0)
         if line:
-            yield f"`{file.path}` line {line} holds characters that change the direction of text."
+            yield f"{name} line {line} holds characters that change the direction of text."

@@ -19,10 +19,11 @@ from pipeline.state import Reason, Status
 
 HoldMode = Literal["never", "outsiders", "always"]
 HOLD_MODES: tuple[HoldMode, ...] = ("never", "outsiders", "always")  # the stricter, the later
+CONFIG = ".github/acp.yml"
 PROTECTED = (
     ".github/workflows/**",
     ".github/actions/**",
-    ".github/acp.yml",
+    CONFIG,
     "**/CODEOWNERS",
     "**/.gitmodules",
 )

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from typing_extensions import override
 
 from bot.domain.branches import valid
-from bot.domain.policy import HOLD_MODES, HoldMode, Rules
+from bot.domain.policy import CONFIG, HOLD_MODES, HoldMode, Rules
 from bot.errors import UserError
 
-PATH = ".github/acp.yml"
+PATH = CONFIG
 _LARGEST = 32_768
 _DEEPEST = 8
 _N = TypeVar("_N", int, float)
