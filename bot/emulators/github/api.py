@@ -126,7 +126,7 @@ class Api:
         return operation, answer
 
     def _route(self, incoming: Incoming, caller: Caller) -> tuple[Route, Call, Answer | None]:
-        path = incoming.path
+        path = incoming.path.rstrip("/")
         world = self._hub.world
         if by_id := _BY_ID.fullmatch(path):
             found = world.repositories.get(int(by_id[1]))

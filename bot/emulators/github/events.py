@@ -26,6 +26,9 @@ def emit(
         "repository": view_repositories.repository(hub, repository),
         "sender": view_accounts.account(hub, actor.account),
     }
+    owner = hub.world.accounts[repository.owner_id]
+    if owner.kind == "Organization":
+        common["organization"] = {"login": owner.login, "id": owner.id}
     for installation in hub.world.installations_of(repository):
         if event not in installation.events or installation.suspended_at is not None:
             continue

@@ -11,6 +11,18 @@ from bot.emulators.github.process import GitError, run_git
 
 ZERO = "0" * 40
 _FIELDS = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B"
+_CONFIG = """
+[http]
+	receivepack = true
+[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[gc]
+	auto = 0
+[receive]
+	autogc = false
+	hideRefs = refs/pull
+"""
 _RULES = """#!/bin/sh
 # Refuses what GitHub's rulesets refuse; what holds is told by the environment.
 while read -r old new ref; do
@@ -83,14 +95,8 @@ class GitStore:
         """Make it, empty, with HEAD on `branch` and the ruleset hook in place."""
         self.path.mkdir(parents=True)
         self.git("init", "-q", "--bare", f"--initial-branch={branch}", ".")
-        for key, value in (
-            ("http.receivepack", "true"),
-            ("uploadpack.allowFilter", "true"),
-            ("uploadpack.allowAnySHA1InWant", "true"),
-            ("gc.auto", "0"),
-            ("receive.autogc", "false"),
-        ):
-            self.git("config", key, value)
+        with (self.path / "config").open("a", encoding="utf-8") as config:
+            config.write(_CONFIG)
         hook = self.path / "hooks" / "pre-receive"
         hook.parent.mkdir(exist_ok=True)
         hook.write_text(_RULES, "utf-8")

@@ -93,6 +93,7 @@ def create_status(call: Call) -> Answer:
 
 
 @route(f"GET {_R}/commits/{{ref*}}/statuses", "statuses:read")
+@route(f"GET {_R}/statuses/{{ref*}}", "statuses:read")  # undescribed, and PyGithub's way
 def list_statuses(call: Call) -> Answer:
     """The statuses of a commit, newest first."""
     found = _statuses(call, _sha(call))

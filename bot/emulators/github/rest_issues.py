@@ -144,7 +144,7 @@ def clear_labels(call: Call) -> Answer:
     return Answer(NO_CONTENT)
 
 
-@route(f"DELETE {_ISSUE}/labels/{{name}}", _WRITE, "triage")
+@route(f"DELETE {_ISSUE}/labels/{{name*}}", _WRITE, "triage")
 def remove_label(call: Call) -> Answer:
     """Take one label off. Raises Problem 404 if it is not on."""
     issue = _writable(call, _issue(call))

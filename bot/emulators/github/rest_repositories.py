@@ -244,7 +244,7 @@ def create_label(call: Call) -> Answer:
     return Answer(201, view_repositories.label(call.hub, repository, made))
 
 
-@route("GET /repos/{owner}/{repo}/labels/{name}", "issues:read|pull_requests:read")
+@route("GET /repos/{owner}/{repo}/labels/{name*}", "issues:read|pull_requests:read")
 def show_label(call: Call) -> Answer:
     """One label."""
     for known in call.repository.labels.values():

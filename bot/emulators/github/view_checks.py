@@ -58,6 +58,7 @@ def suite(hub: Hub, repository: Repository, checks: list[Check], branch: str) ->
     first = checks[0]
     url = f"{hub.api(repository)}/check-suites/{first.suite_id}"
     bad = [one.conclusion for one in checks if one.conclusion not in ("success", "neutral")]
+    head = hub.world.store(repository).commit(first.head_sha)
     done = all(one.status == "completed" for one in checks)
     return {
         "id": first.suite_id,
@@ -75,6 +76,14 @@ def suite(hub: Hub, repository: Repository, checks: list[Check], branch: str) ->
         "updated_at": iso(first.completed_at or first.started_at),
         "latest_check_runs_count": len(checks),
         "check_runs_url": f"{url}/check-runs",
+        "head_commit": {
+            "id": head.sha,
+            "tree_id": head.tree,
+            "message": head.message,
+            "timestamp": head.committer.date,
+            "author": {"name": head.author.name, "email": head.author.email},
+            "committer": {"name": head.committer.name, "email": head.committer.email},
+        },
     }
 
 

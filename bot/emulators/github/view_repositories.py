@@ -78,6 +78,7 @@ def repository(hub: Hub, one: Repository) -> Json:
         "open_issues": open_ones,
         "watchers": 0,
         "default_branch": one.default_branch,
+        "custom_properties": {},
     }
 
 
@@ -87,7 +88,6 @@ def repository_whole(hub: Hub, one: Repository, seen_by: Account | None) -> Json
         "temp_clone_token": None,
         "network_count": 0,
         "subscribers_count": 0,
-        "custom_properties": {},
     }
     if seen_by is not None and seen_by.kind != "Bot":
         data["permissions"] = rights(hub.world.role(one, seen_by))

@@ -1,6 +1,13 @@
 """Who may do what: people by role, Apps by permission, strangers hardly anything."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import pytest
+
+if TYPE_CHECKING:
+    from tests.contract.emulator_github.conftest import Scene
 
 SHOP = "/repos/acme/shop"
 
@@ -15,20 +22,22 @@ SHOP = "/repos/acme/shop"
         ("admin", "admin"),
     ],
 )
-def test_the_permission_hides_two_roles_that_role_name_tells(scene, role, permission):
+def test_the_permission_hides_two_roles_that_role_name_tells(
+    scene: Scene, role: Any, permission: Any
+) -> None:
     scene.github.collaborator("acme/shop", "kim", role)
     shown = scene.as_bot().get(f"{SHOP}/collaborators/kim/permission").json()
     assert (shown["permission"], shown["role_name"]) == (permission, role)
 
 
-def test_a_custom_role_shows_its_name_and_the_permission_of_its_base(scene):
+def test_a_custom_role_shows_its_name_and_the_permission_of_its_base(scene: Scene) -> None:
     scene.github.custom_role("acme/shop", "releaser", "maintain")
     scene.github.collaborator("acme/shop", "kim", "releaser")
     shown = scene.as_bot().get(f"{SHOP}/collaborators/kim/permission").json()
     assert (shown["permission"], shown["role_name"]) == ("write", "releaser")
 
 
-def test_a_stranger_reads_what_is_public_and_is_none_where_it_is_private(scene):
+def test_a_stranger_reads_what_is_public_and_is_none_where_it_is_private(scene: Scene) -> None:
     rest = scene.as_bot()
     assert rest.get(f"{SHOP}/collaborators/eve/permission").json()["permission"] == "read"
     scene.github.repository("acme/safe", files={"a": "1"}, private=True)
@@ -38,14 +47,14 @@ def test_a_stranger_reads_what_is_public_and_is_none_where_it_is_private(scene):
     assert rest.get(f"{SHOP}/collaborators/nobody/permission").status_code == 404
 
 
-def test_a_right_that_is_taken_away_is_gone_at_once(scene):
+def test_a_right_that_is_taken_away_is_gone_at_once(scene: Scene) -> None:
     scene.github.collaborator("acme/shop", "ana", "none")
     rest = scene.as_bot()
     assert rest.get(f"{SHOP}/collaborators/ana/permission").json()["permission"] == "read"
     assert rest.get(f"{SHOP}/collaborators/ana").status_code == 404
 
 
-def test_nobody_may_read_what_is_public_and_nothing_else(scene):
+def test_nobody_may_read_what_is_public_and_nothing_else(scene: Scene) -> None:
     scene.github.repository("acme/safe", files={"a": "1"}, private=True)
     rest = scene.rest()
     assert rest.get(f"{SHOP}/contents/shop.py").status_code == 200
@@ -55,7 +64,7 @@ def test_nobody_may_read_what_is_public_and_nothing_else(scene):
     assert scene.rest("ghp_wrong").get(SHOP).status_code == 401
 
 
-def test_a_stranger_may_open_issues_and_comment_but_not_label_or_push(scene):
+def test_a_stranger_may_open_issues_and_comment_but_not_label_or_push(scene: Scene) -> None:
     issue = scene.github.open_issue("acme/shop", "x", by="ana")
     rest = scene.rest(scene.github.token("eve"))
     made = rest.post(f"{SHOP}/issues", json={"title": "help", "labels": ["agentic-fix"]})
@@ -72,7 +81,7 @@ def test_a_stranger_may_open_issues_and_comment_but_not_label_or_push(scene):
     assert rest.patch(f"{SHOP}/issues/{issue.number}", json={"title": "y"}).status_code == 403
 
 
-def test_triage_labels_but_does_not_write(scene):
+def test_triage_labels_but_does_not_write(scene: Scene) -> None:
     scene.github.collaborator("acme/shop", "tom", "triage")
     issue = scene.github.open_issue("acme/shop", "x", by="ana")
     rest = scene.rest(scene.github.token("tom"))
@@ -91,7 +100,9 @@ def test_triage_labels_but_does_not_write(scene):
         ("statuses", "POST", "/statuses/main", {"state": "success"}),
     ],
 )
-def test_an_app_without_the_permission_is_refused(scene, lacking, method, path, body):
+def test_an_app_without_the_permission_is_refused(
+    scene: Scene, lacking: Any, method: Any, path: Any, body: Any
+) -> None:
     scene.github.open_issue("acme/shop", "x", by="ana")
     rights = {"metadata": "read"} | {
         name: "write"
@@ -103,13 +114,13 @@ def test_an_app_without_the_permission_is_refused(scene, lacking, method, path, 
     assert lacking in answer.request.url.path or "integration" in answer.json()["message"]
 
 
-def test_people_may_not_make_check_runs(scene):
+def test_people_may_not_make_check_runs(scene: Scene) -> None:
     body = {"name": "x", "head_sha": scene.github.head("acme/shop")}
     rest = scene.rest(scene.github.token("ana"))
     assert rest.post(f"{SHOP}/check-runs", json=body).status_code == 403
 
 
-def test_a_bot_edits_only_its_own_comments(scene):
+def test_a_bot_edits_only_its_own_comments(scene: Scene) -> None:
     issue = scene.github.open_issue("acme/shop", "x", by="ana")
     hers = scene.github.comment(issue, "mine", by="ana")
     rest = scene.as_bot()
@@ -119,7 +130,7 @@ def test_a_bot_edits_only_its_own_comments(scene):
     assert hers.body == "mine"
 
 
-def test_a_renamed_repository_redirects_and_keeps_its_id(scene):
+def test_a_renamed_repository_redirects_and_keeps_its_id(scene: Scene) -> None:
     rest = scene.as_bot()
     before = rest.get(SHOP).json()
     scene.github.rename("acme/shop", "acme/store")
