@@ -12,7 +12,9 @@ from bot.domain.commands import MEANINGS, nearest
 from bot.domain.forge import PullRequest
 from bot.domain.markdown import code, inline, prose
 from bot.domain.messages.base import Comment, Place, comment, money
+from bot.domain.messages.report import explain
 from bot.domain.policy import CONFIG, Cap, NeedsInformation, NothingToDo, Refusal, TooLarge, Triage
+from bot.domain.runs import Run
 
 if TYPE_CHECKING:
     from bot.domain.repo_config import Problem
@@ -170,6 +172,32 @@ def active(place: Place) -> Comment:
         place,
         f"I am already at work on this issue: {place.run}.",
         "`/acp cancel` stops it.",
+    )
+
+
+def ended(place: Place, run: Run) -> Comment:
+    """How the last run ended, to somebody who asks for the status while none is going on."""
+    match run.outcome:
+        case "completed":
+            what = "it is done" + (f": #{run.pull_request}" if run.pull_request else "")
+        case "failed":
+            what = f"it ended without a pull request: {explain(run.reason)}"
+        case "no_change":
+            what = "there was nothing to change"
+        case "cancelled":
+            what = "it was cancelled"
+        case "refused":
+            what = "it was not begun"
+        case "":
+            what = "it is not over"
+        case _:
+            assert_never(run.outcome)
+    cost = f" It cost {money(run.cost_usd)}." if run.cost_usd else ""
+    return comment(
+        "answer",
+        place,
+        f"The last one was {place.run}; {what}.{cost}",
+        "`/acp run` starts another.",
     )
 
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from dataclasses import dataclass
 
-from bot.domain.markdown import details, fence, fit, inline, size, subject
+from bot.domain.markdown import code, details, fence, fit, inline, size, subject
 from bot.domain.messages import report as parts
 from bot.domain.messages.base import Comment, left_out, marker, plural
 from bot.domain.messages.report import Report
@@ -107,12 +107,17 @@ def _check(report: Report, commits: Commits) -> str:
 
 def _rest(report: Report) -> list[str]:
     unverified, flags = parts.unverified(report), parts.flags(report)
-    sandbox = f"Code ran in: {inline(report.sandbox)}." if report.sandbox else ""
+    last = [
+        f"Asked for by {inline(report.requester)}",
+        report.place.run,
+        f"code ran in {inline(report.sandbox)}" if report.sandbox else "",
+        f"task text {code(report.digest[:16])}" if report.digest else "",
+    ]
     said = [
         f"**Look at this**\n\n{flags}" if flags else "",
         f"**Not verified**\n\n{unverified}" if unverified else "",
         details("Cost and models", parts.bill(report)),
         left_out(report.stripped),
-        f"Asked for by {inline(report.requester)} · {report.place.run} · {sandbox}".rstrip(" ·"),
+        " · ".join(part for part in last if part),
     ]
     return [part for part in said if part]

@@ -51,7 +51,8 @@ class Report:
 
     `tests_passed` and `qa_passed` are those of the last iteration, None where it did not get so
     far or the operator left the role out. `requester` is a login; `sandbox` says how well the code
-    was locked in; `shared_vendor` is set where author and reviewer are models of one vendor.
+    was locked in; `shared_vendor` is set where author and reviewer are models of one vendor;
+    `digest` is the SHA-256 of the task's text as the models read it.
     """
 
     place: Place
@@ -64,6 +65,7 @@ class Report:
     stripped: tuple[Stripped, ...] = ()
     findings: Findings = field(default_factory=Findings)
     shared_vendor: str = ""
+    digest: str = ""
 
     @cached_property
     def evidence(self) -> Evidence | None:

@@ -106,6 +106,7 @@ def a_report() -> Callable[..., Report]:
             "tests_passed": True,
             "qa_passed": True,
             "sandbox": "bubblewrap (no network)",
+            "digest": "e" * 64,
             "attempts": (
                 {
                     "iteration": 1,

@@ -1,5 +1,8 @@
 """Every short answer, as it stands on the forge."""
 
+from typing import Any
+
+import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.forge import PullRequest
@@ -7,7 +10,7 @@ from bot.domain.messages import answers
 from bot.domain.messages.base import Place
 from bot.domain.policy import Cap, NeedsInformation, NothingToDo, Refusal, TooLarge
 from bot.domain.repo_config import Problem
-from bot.domain.runs import Actor
+from bot.domain.runs import Actor, FrozenText, RepositoryId, Run, RunRequest, RunStatus
 
 PLACE = Place(4711, 7, "01RUN", "https://acp.example/runs/01RUN")
 PULL = PullRequest(
@@ -208,6 +211,41 @@ I am already at work on this issue: [run `01RUN`](https://acp.example/runs/01RUN
 
 `/acp cancel` stops it.
 """)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "words"),
+    [
+        ("completed", "", "it is done: #8. It cost $0.41."),
+        ("failed", "tests failed", "it ended without a pull request: the tests failed. It cost"),
+        ("failed", "", "it ended without a pull request: it broke off. It cost"),
+        ("no_change", "", "there was nothing to change."),
+        ("cancelled", "", "it was cancelled."),
+        ("refused", "", "it was not begun."),
+        ("", "", "it is not over."),
+    ],
+)
+def test_how_the_last_run_ended(outcome: Any, reason: str, words: str) -> None:
+    shop = RepositoryId(4711, "acme/shop", 11)
+    wanda = Actor(6, "wanda", "User")
+    request = RunRequest("label", shop, 7, FrozenText("t", "", wanda), wanda, "m", "")
+    run = Run(
+        id="01RUN",
+        request=request,
+        status=RunStatus.FINISHED,
+        epoch=1,
+        outcome=outcome,
+        reason=reason,
+        created_at="",
+        started_at="",
+        finished_at="",
+        cancel_requested=False,
+        push_by="",
+        cost_usd=0.41,
+        pull_request=8 if outcome == "completed" else 0,
+    )
+    text = answers.ended(PLACE, run).text
+    assert f"[run `01RUN`](https://acp.example/runs/01RUN); {words}" in text
 
 
 def test_a_wrong_config() -> None:

@@ -106,7 +106,7 @@ $0.11 · 7.0k tokens · 1 min 20 s
 
 </details>
 
-Asked for by wanda · [run `01RUN`](https://acp.example/runs/01RUN) · Code ran in: bubblewrap (no network).
+Asked for by wanda · [run `01RUN`](https://acp.example/runs/01RUN) · code ran in bubblewrap (no network) · task text `eeeeeeeeeeeeeeee`
 """)  # noqa: E501
 
 
