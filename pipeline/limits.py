@@ -15,23 +15,33 @@ from pipeline.state import Attempt
 class Limits:
     """Bounds of one run. None means no bound.
 
-    `wall_s` seconds, `tokens` read and written by all models together, `calls` to models;
-    `same_feedback` is how often the loop may meet the same feedback before it stops.
+    `wall_s` seconds, `tokens` read and written by all models together, `calls` to models, `usd`
+    US dollars; `same_feedback` is how often the loop may meet the same feedback before it stops.
     """
 
     wall_s: float | None = 3600.0
     tokens: int | None = None
     calls: int | None = 400
+    usd: float | None = None
     same_feedback: int = 2
 
-    def check(self, *, elapsed_s: float, tokens: int, calls: int) -> None:
-        """Raise BudgetExceeded if the next model call must not be made."""
+    def check(self, *, elapsed_s: float, tokens: int, calls: int, usd: float | None) -> None:
+        """Raise BudgetExceeded if the next model call must not be made.
+
+        An unknown price (None) is never taken for free: under a limit in dollars it stops the run.
+        """
         if self.wall_s is not None and elapsed_s >= self.wall_s:
             raise BudgetExceeded("wall time", f"the run's {self.wall_s:g} s are used up")
         if self.tokens is not None and tokens >= self.tokens:
             raise BudgetExceeded("tokens", f"the run's {self.tokens} tokens are used up")
         if self.calls is not None and calls >= self.calls:
             raise BudgetExceeded("calls", f"the run's {self.calls} model calls are used up")
+        if self.usd is not None and usd is None:
+            raise BudgetExceeded(
+                "price", "a model's price is unknown, so a limit in dollars cannot be held"
+            )
+        if self.usd is not None and usd is not None and usd >= self.usd:
+            raise BudgetExceeded("money", f"the run's ${self.usd:.2f} are used up")
 
 
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b\d+(\.\d+)?\s?m?s\b|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\S+")

@@ -45,7 +45,7 @@ class Meter:
     def check(self) -> None:
         """Raise BudgetExceeded if the next model call must not be made."""
         calls = sum(seat["calls"] for seat in self._used["agents"].values())
-        self._limits.check(elapsed_s=self._elapsed(), tokens=self.tokens, calls=calls)
+        self._limits.check(elapsed_s=self._elapsed(), tokens=self.tokens, calls=calls, usd=self.usd)
 
     def add(self, agent: str, client: LLMClient, usage: Usage) -> None:
         """Count one call of `agent`."""

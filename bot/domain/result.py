@@ -14,7 +14,7 @@ _FEEDBACK_CHARS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `reason` is "" unless it failed.
+    """How a run ended. `reason` is "" unless it failed; `nothing_to_change` is the coder's own.
 
     `branch` and `diff_file` say where the change was left ("": not there). `diff` is the change and
     its tests against `base_sha`, ready for `git apply`; `tests_diff` is the second part of it.
@@ -26,6 +26,7 @@ class Result:
     status: Status
     reason: str = ""
     feedback: str = ""
+    nothing_to_change: str = ""
     repository: str = ""
     base_sha: str = ""
     branch: str = ""
@@ -52,6 +53,7 @@ class Result:
             status=status or state.get("status", "failed"),
             reason=state.get("reason", ""),
             feedback=state.get("feedback", ""),
+            nothing_to_change=state.get("nothing_to_change", ""),
             repository=state.get("repo") or "",
             base_sha=state.get("base_sha", ""),
             code_diff=state.get("proposed_code", ""),

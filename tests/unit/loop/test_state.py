@@ -86,13 +86,21 @@ def test_a_damaged_cursor_is_refused() -> None:
         (Limits(wall_s=10), "wall time"),
         (Limits(tokens=100), "tokens"),
         (Limits(calls=5), "calls"),
+        (Limits(usd=0.5), "money"),
     ],
 )
 def test_each_limit_stops_the_call_that_would_pass_it(limits: Limits, limit: str) -> None:
-    limits.check(elapsed_s=9.9, tokens=99, calls=4)
+    limits.check(elapsed_s=9.9, tokens=99, calls=4, usd=0.49)
     with pytest.raises(BudgetExceeded) as caught:
-        limits.check(elapsed_s=10, tokens=100, calls=5)
+        limits.check(elapsed_s=10, tokens=100, calls=5, usd=0.5)
     assert caught.value.limit == limit
+
+
+def test_an_unknown_price_is_not_free() -> None:
+    Limits().check(elapsed_s=0, tokens=0, calls=0, usd=None)
+    with pytest.raises(BudgetExceeded) as caught:
+        Limits(usd=1).check(elapsed_s=0, tokens=0, calls=0, usd=None)
+    assert caught.value.limit == "price"
 
 
 def test_feedback_is_compared_without_durations_and_addresses() -> None:

@@ -1,0 +1,118 @@
+"""Puts the worker's parts together: what executes runs and answers commands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.bootstrap import (
+    Choices,
+    github_app,
+    learn_identity,
+    open_sandbox,
+    operator_rules,
+    pipeline_of,
+)
+from bot.domain.scrub import Scrubber
+from bot.services.answer import AnswerCommands
+from bot.services.execute_run import ExecuteRun
+
+if TYPE_CHECKING:
+    from bot.adapters.github.client import GitHubApp
+    from bot.domain.forge import Forge
+    from bot.domain.guards import SecretScan
+    from bot.domain.policy import Rules
+    from bot.domain.runs import RunRequest
+    from bot.domain.store import Store
+    from bot.settings import Settings
+    from pipeline import AgenticCodingPipeline
+    from pipeline.sandbox.base import Caps, Sandbox
+
+
+class KnownSecrets:
+    """Every secret of this process, tokens as soon as they are minted; masks them in text."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._known = set(settings.secrets())
+        self._lock = threading.Lock()
+        self._scrub = Scrubber(self._known)
+
+    def add(self, secret: str) -> None:
+        """From now on this is masked as well."""
+        with self._lock:
+            self._known.add(secret)
+            self._scrub = Scrubber(self._known)
+
+    def __call__(self, text: str) -> str:
+        """The text without secrets."""
+        return self._scrub(text)
+
+
+class GitHubWorkshop:
+    """Makes a run's forge and pipeline from the settings."""
+
+    def __init__(
+        self, settings: Settings, app: GitHubApp, sandbox: tuple[Sandbox, Caps], known: KnownSecrets
+    ) -> None:
+        self._settings = settings
+        self._app = app
+        self._sandbox, caps = sandbox
+        self._known = known
+        self.sandbox = caps.describe()
+
+    async def forge(self, request: RunRequest) -> Forge:
+        """The run's repository, seen with a token of its own."""
+        return await self._app.forge(request.repository)
+
+    def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
+        """The default line-up within the rules."""
+        choices = Choices(
+            max_iterations=rules.max_iterations,
+            max_seconds=min(self._settings.max_seconds, rules.max_minutes * 60.0),
+            max_usd=usd,
+        )
+        return pipeline_of(self._settings, choices, self._sandbox)
+
+    def scrub(self, text: str) -> str:
+        """The text without any secret that this process knows."""
+        return self._known(text)
+
+    @property
+    def scan(self) -> SecretScan:
+        """Shapes of credentials, in what a change adds."""
+        from bot.adapters.secrets import scan
+
+        return scan
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerParts:
+    """What a worker process runs. `close` gives connections back."""
+
+    execute: Callable[[str], Awaitable[None]]
+    answer: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+
+async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerParts:
+    """The worker's parts over `store`; `worker` is the name under which runs are begun.
+
+    Asks GitHub who the App is and tries the sandbox. Raises Misconfigured, SandboxUnavailable,
+    ForgeUnavailable.
+    """
+    known = KnownSecrets(settings)
+    app = github_app(settings, known.add)
+    me = await learn_identity(settings, app)
+    workshop = GitHubWorkshop(settings, app, await open_sandbox("auto"), known)
+    rules = operator_rules(settings)
+
+    def page(run_id: str) -> str:
+        """The run's page; "" until the service has one to show."""
+        del run_id
+        return ""
+
+    execute = ExecuteRun(store, workshop, rules, me.bot_id, worker, page)
+    answer = AnswerCommands(store, app.forge, rules, me.bot_id, page)
+    return WorkerParts(execute, answer, app.aclose)

@@ -1,0 +1,137 @@
+"""Whether a run may begin, and on which text: everything that is asked before money is spent."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bot.domain import policy
+from bot.domain.forge import MAY_WRITE, Comment, Forge, Permission, PullRequest
+from bot.domain.policy import Cap, Refusal, Rules, Triage, Voice
+from bot.domain.repo_config import PATH, WrongConfig, narrow, read
+from bot.domain.runs import Actor, RunRequest
+from bot.domain.sanitize import Stripped, sanitize, sanitize_title
+from bot.domain.store import Store
+
+_DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The run may begin. `task` is what models read; `digest` its SHA-256, shown to people.
+
+    `stripped` was taken out of it; `voices` are all whose words are in it; `usd` is what the run
+    may cost.
+    """
+
+    task: str
+    digest: str
+    base: str
+    base_sha: str
+    usd: float
+    voices: tuple[Voice, ...]
+    stripped: tuple[Stripped, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready; `from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Admitted:
+        """What `to_json` wrote."""
+        voices = tuple(Voice(**voice) for voice in raw["voices"])
+        stripped = tuple(Stripped(**one) for one in raw["stripped"])
+        return cls(**{**raw, "voices": voices, "stripped": stripped})
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """The run does not begin. `why` says it for code, `detail` for the sentence."""
+
+    why: Literal["refused", "closed", "config", "capped", "duplicate", "triage"]
+    detail: Refusal | WrongConfig | Cap | PullRequest | Triage | None
+
+
+class Admission:
+    """Asks the forge and the store. `own_id` is the id of our bot account."""
+
+    def __init__(self, store: Store, rules: Rules, *, own_id: int) -> None:
+        self._store = store
+        self._rules = rules
+        self._own_id = own_id
+
+    async def rules(self, forge: Forge, base_sha: str) -> Rules:
+        """The operator's rules, narrowed by the file at the base. Raises WrongConfig."""
+        data = await forge.file(PATH, base_sha)
+        return self._rules if data is None else narrow(self._rules, read(data))
+
+    async def decide(self, forge: Forge, request: RunRequest) -> Admitted | TurnedAway:
+        """Every question, the cheap and the forbidding ones first."""
+        base, base_sha = await forge.default_branch()
+        try:
+            rules = await self.rules(forge, base_sha)
+        except WrongConfig as error:
+            return TurnedAway("config", error)
+        permission = await forge.permission(request.requester.login)
+        refusal = policy.may_start(request.requester, permission, rules, own_id=self._own_id)
+        if refusal is not None:
+            return TurnedAway("refused", refusal)
+        state, _ = await forge.issue_state(request.issue)
+        if state == "closed":
+            return TurnedAway("closed", None)
+        if rules.base_branch and rules.base_branch != base:
+            base, base_sha = rules.base_branch, await forge.branch_sha(rules.base_branch)
+        since = (datetime.fromisoformat(request.at) - _DAY).isoformat()
+        counts = await asyncio.to_thread(self._store.counts, request, since)
+        if cap := policy.capped(counts, rules):
+            return TurnedAway("capped", cap)
+        closing = await forge.pulls(closing=request.issue)
+        if other := policy.duplicate(closing, own_id=self._own_id):
+            return TurnedAway("duplicate", other)
+        if objection := policy.triage(request.text):
+            return TurnedAway("triage", objection)
+        text = await self._text(forge, request)
+        return Admitted(base=base, base_sha=base_sha, usd=policy.allowance(counts, rules), **text)
+
+    async def _text(self, forge: Forge, request: RunRequest) -> dict[str, Any]:
+        """The frozen text and the admitted comments, clean, with all whose words they are."""
+        known: dict[str, Permission] = {}
+        comments = [c for c in await forge.comments(request.issue) if c.id != request.comment_id]
+        for login in {request.text.author.login, *(c.author.login for c in comments)}:
+            known[login] = await forge.permission(login)
+        ids = {c.author.id for c in comments if known[c.author.login] in MAY_WRITE}
+        taken = policy.admitted(comments, before=request.at, writers=ids, own_id=self._own_id)
+        task, stripped = _compose(request, taken)
+        voices = [_voice(request.text.author, "text", known)]
+        voices += [_voice(comment.author, "comment", known) for comment in taken]
+        return {
+            "task": task,
+            "digest": hashlib.sha256(task.encode("utf-8", "replace")).hexdigest(),
+            "voices": tuple(dict.fromkeys(voices)),
+            "stripped": stripped,
+        }
+
+
+def _voice(
+    author: Actor, said: Literal["text", "comment"], known: Mapping[str, Permission]
+) -> Voice:
+    return Voice(author.login, said, known[author.login])
+
+
+def _compose(request: RunRequest, comments: Sequence[Comment]) -> tuple[str, tuple[Stripped, ...]]:
+    title = sanitize_title(request.text.title)
+    body = sanitize(request.text.body)
+    hint = sanitize(request.text.hint)
+    said = [sanitize(comment.body) for comment in comments]
+    parts = [title.text, body.text]
+    parts += [
+        f"Comment of @{c.author.login}:\n{s.text}" for c, s in zip(comments, said, strict=True)
+    ]
+    if hint.text:
+        parts.append(f"The request adds:\n{hint.text}")
+    stripped = [one for clean in (title, body, hint, *said) for one in clean.stripped]
+    return "\n\n".join(part for part in parts if part), tuple(stripped)

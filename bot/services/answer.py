@@ -1,0 +1,134 @@
+"""Answers commands: looks up what the sender may do, acts on the run, and says so once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from bot.domain import policy
+from bot.domain.forge import Forge
+from bot.domain.messages import answers
+from bot.domain.messages.base import Comment, Place
+from bot.domain.policy import ANSWERED, Rules
+from bot.domain.runs import FrozenText, RepositoryId, Run, RunRequest, RunStatus
+from bot.domain.store import Asked, Delivery, Order, Receipt, Say, Start, Store
+from bot.errors import BotError, Transient
+
+_log = logging.getLogger(__name__)
+OpenForge = Callable[[RepositoryId], Awaitable[Forge]]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCommands:
+    """One tick over the commands that wait. `own_id` is the id of our bot account."""
+
+    store: Store
+    forge: OpenForge
+    rules: Rules
+    own_id: int
+    page: Callable[[str], str]
+
+    async def __call__(self) -> None:
+        """Answer what waits; a command whose forge is out of reach waits for the next tick."""
+        for asked in await asyncio.to_thread(self.store.asked):
+            try:
+                await self._answer(asked)
+            except Transient as error:
+                _log.warning("command %s waits: %s", asked.id, error)
+                continue
+            except BotError as error:
+                _log.warning("command %s is dropped: %s", asked.id, error)
+            await asyncio.to_thread(self.store.answered, asked.id)
+
+    async def _answer(self, asked: Asked) -> None:
+        say = asked.say
+        forge = await self.forge(say.repository)
+        try:
+            permission = await forge.permission(say.sender.login)
+            refusal = policy.may_command(say.sender, permission, self.rules, own_id=self.own_id)
+            place = Place(say.repository.id, say.number)
+            if refusal is not None:
+                if refusal in ANSWERED:
+                    await _reply(forge, say, answers.refused(place, refusal))
+                return
+            await forge.react(say.number, say.comment_id, "eyes")
+            if reply := await self._act(say, place):
+                await _reply(forge, say, reply)
+        finally:
+            await forge.aclose()
+
+    async def _act(self, say: Say, place: Place) -> Comment | None:
+        """Do what was asked; what is to be said, or None where the run itself will speak."""
+        if say.on_pull and say.verb in {"run", "retry"}:
+            return answers.on_pull(place, say.verb)
+        match say.verb:
+            case "help":
+                return answers.help_text(place)
+            case "cancel" | "push":
+                return await self._touch(say, place)
+            case "retry":
+                return await self._retry(say, place)
+            case "status":
+                return await self._status(say, place)
+            case "plan" | "fix ci" | "rebase" | "run":
+                return answers.not_here(place, say.verb)
+            case _:
+                return answers.unknown(place, say.argument or say.verb)
+
+    async def _touch(self, say: Say, place: Place) -> Comment | None:
+        order = policy.touch(say, say.number)
+        assert order is not None
+        receipt = await self._order(say, order)
+        done = receipt.outcome in {"applied", "duplicate"}
+        return None if done else answers.no_run(place, say.verb)
+
+    async def _retry(self, say: Say, place: Place) -> Comment | None:
+        """A new run with the text of the last one, and what was written behind the command."""
+        last = await self._last(say)
+        if last is None:
+            return answers.no_run(place, say.verb)
+        if last.status is not RunStatus.FINISHED:
+            return answers.active(replace(place, run_id=last.id, url=self.page(last.id)))
+        request = RunRequest(
+            origin="comment",
+            repository=say.repository,
+            issue=say.number,
+            text=_with_hint(last.request.text, say.argument),
+            requester=say.sender,
+            meaning=f"{say.meaning}:run",
+            at=say.at,
+            comment_id=say.comment_id,
+            priority=last.request.priority,
+        )
+        await self._order(say, Start(request))
+        return None
+
+    async def _status(self, say: Say, place: Place) -> Comment | None:
+        """A run at work says it itself, in its own comment; else how the last one ended."""
+        last = await self._last(say)
+        if last is None:
+            return answers.no_run(place, say.verb)
+        if last.status is not RunStatus.FINISHED:
+            return answers.active(replace(place, run_id=last.id, url=self.page(last.id)))
+        return answers.ended(replace(place, run_id=last.id, url=self.page(last.id)), last)
+
+    async def _last(self, say: Say) -> Run | None:
+        runs = await asyncio.to_thread(
+            self.store.runs, repository_id=say.repository.id, issue=say.number, limit=1
+        )
+        return runs[0] if runs else None
+
+    async def _order(self, say: Say, order: Order) -> Receipt:
+        """As a delivery of its own, so that dying here repeats nothing."""
+        delivery = Delivery("acp", say.meaning, say.verb, "")
+        return await asyncio.to_thread(self.store.receive, delivery, order)
+
+
+def _with_hint(text: FrozenText, hint: str) -> FrozenText:
+    return replace(text, hint=hint) if hint else text
+
+
+async def _reply(forge: Forge, say: Say, comment: Comment) -> None:
+    await forge.upsert_comment(say.number, comment.marker, comment.text)

@@ -1,0 +1,188 @@
+"""Executes one run from wherever it stands: admit, work, publish; each step once, whatever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.domain.forge import Forge
+from bot.domain.guards import SecretScan
+from bot.domain.policy import Rules
+from bot.domain.result import Result
+from bot.domain.runs import RunRequest, RunStatus
+from bot.domain.store import Ending, Fenced, Store
+from bot.domain.task import Task
+from bot.errors import BotError
+from bot.services.admit import Admission, Admitted, TurnedAway
+from bot.services.branch import Branches
+from bot.services.publish import Publication
+from bot.services.run_book import RunBook, StoredJournal
+from bot.services.tell import Teller
+from pipeline.checkpoint import Checkpoint
+from pipeline.errors import PipelineError
+from pipeline.orchestrator import AgenticCodingPipeline
+
+_log = logging.getLogger(__name__)
+
+
+class Workshop(Protocol):
+    """Makes what a run works with. Implemented where adapters are named."""
+
+    async def forge(self, request: RunRequest) -> Forge:
+        """The run's repository, seen with a token of its own."""
+
+    def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
+        """A line-up within the rules, which may cost `usd`."""
+
+    @property
+    def sandbox(self) -> str:
+        """What the sandbox was measured to do, in a line."""
+
+    def scrub(self, text: str) -> str:
+        """The text without any secret that this process knows."""
+
+    @property
+    def scan(self) -> SecretScan:
+        """Looks for secrets in what is about to be pushed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExecuteRun:
+    """The engine's work. `own_id` is the id of our bot account, `rules` are the operator's."""
+
+    store: Store
+    workshop: Workshop
+    rules: Rules
+    own_id: int
+    worker: str
+    page: Callable[[str], str]
+
+    async def __call__(self, run_id: str) -> None:
+        """Execute the run; returns when it is held, finished, or somebody else's.
+
+        Raises StoreUnavailable, and CancelledError where the engine stops it.
+        """
+        try:
+            book = await RunBook.open(self.store, run_id, self.worker)
+            await self._with_forge(book)
+        except Fenced as error:
+            _log.info("run %s is not ours: %s", run_id, error)
+
+    async def _with_forge(self, book: RunBook) -> None:
+        try:
+            forge = await self.workshop.forge(book.run.request)
+        except BotError as error:
+            _log.warning("run %s: no forge: %s", book.run.id, error)
+            await book.move(RunStatus.FINISHED, Ending("failed", str(error)))
+            return
+        page, sandbox = self.page(book.run.id), self.workshop.sandbox
+        teller = Teller(forge, book, page, sandbox, scrub=self.workshop.scrub)
+        try:
+            await self._execute(book, forge, teller)
+        except asyncio.CancelledError:
+            if not await book.cancel_requested():
+                raise
+            await _ended(book, teller.cancelled(), Ending("cancelled"))
+        except (BotError, PipelineError) as error:
+            if isinstance(error, Fenced):
+                raise
+            _log.warning("run %s failed: %s", book.run.id, error)
+            await _ended(book, teller.broken(error), Ending("failed", str(error)))
+        finally:
+            await forge.aclose()
+
+    async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
+        admission = Admission(self.store, self.rules, own_id=self.own_id)
+        admitted = await self._admit(book, forge, teller, admission)
+        if admitted is None:
+            return
+        rules = await admission.rules(forge, admitted.base_sha)
+        last = await self._work(book, forge, teller, admitted, rules)
+        task = _task(book.run.request, admitted)
+        result = Result.of(last.state, task, iterations=last.iteration)
+        branches = Branches(book, forge, admitted, await self._pushed_before(book))
+        scan = self.workshop.scan
+        publication = Publication(book, forge, teller, branches, scan, rules, admitted)
+        await publication.publish(result, last.state)
+
+    async def _pushed_before(self, book: RunBook) -> dict[str, str]:
+        """Branch -> the sha that the latest earlier run of this issue has pushed there."""
+        request = book.run.request
+        earlier = await asyncio.to_thread(
+            self.store.runs, repository_id=request.repository.id, issue=request.issue
+        )
+        pushed: dict[str, str] = {}
+        for run in earlier:
+            effect = await asyncio.to_thread(self.store.effect, run.id, "push")
+            if effect is not None:
+                pushed.setdefault(effect["branch"], effect["code"])
+        return pushed
+
+    async def _admit(
+        self, book: RunBook, forge: Forge, teller: Teller, admission: Admission
+    ) -> Admitted | None:
+        """The admission, decided once; None where the run is turned away."""
+        turned: list[TurnedAway] = []
+
+        async def decide() -> dict[str, object]:
+            decision = await admission.decide(forge, book.run.request)
+            if isinstance(decision, TurnedAway):
+                turned.append(decision)
+                return {"turned": decision.why}
+            return {"admitted": decision.to_json()}
+
+        known = await book.once("admission", decide)
+        if "turned" in known:
+            if turned:
+                await book.once("turned away", lambda: teller.turned_away(turned[0]))
+            await book.move(RunStatus.FINISHED, Ending("refused", str(known["turned"])))
+            return None
+        admitted = Admitted.from_json(known["admitted"])
+        await book.once("acknowledged", lambda: teller.accepted(admitted))
+        return admitted
+
+    async def _work(
+        self, book: RunBook, forge: Forge, teller: Teller, admitted: Admitted, rules: Rules
+    ) -> Checkpoint:
+        """The loop, from the last checkpoint and the journal on; returns the final checkpoint."""
+        kept = await book.checkpoints()
+        teller.resume(kept)
+        last = kept[-1] if kept else None
+        if last is not None and last.final:
+            return last
+        pipeline = self.workshop.pipeline(rules, admitted.usd)
+        state = last.state if last else pipeline.start(admitted.task, forge.clone_url())
+        state.setdefault("base_sha", admitted.base_sha)
+        steps = pipeline.steps(
+            state,
+            last.cursor if last else None,
+            journal=StoredJournal(self.store, book),
+            auth_env=await forge.clone_env(),
+        )
+        async with aclosing(steps) as checkpoints:
+            async for checkpoint in checkpoints:
+                await book.keep(checkpoint)
+                await teller.stepped(checkpoint)
+                last = checkpoint
+        if last is None:
+            raise PipelineError("the loop ended before its first step")
+        return last
+
+
+def _task(request: RunRequest, admitted: Admitted) -> Task:
+    title, _, body = admitted.task.partition("\n\n")
+    source = f"{request.repository.full_name}#{request.issue}"
+    return Task(title, body, source=source)
+
+
+async def _ended(book: RunBook, said: Awaitable[object], ending: Ending) -> None:
+    """Say the last word, if the forge still listens, and close the run in any case."""
+    try:
+        await said
+    except BotError as error:
+        _log.warning("run %s: the last word could not be said: %s", book.run.id, error)
+    await book.move(RunStatus.FINISHED, ending)

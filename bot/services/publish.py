@@ -1,0 +1,175 @@
+"""From a finished loop to a pull request: a ladder of rungs, each looked at before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from bot.domain import policy
+from bot.domain.forge import MAY_WRITE, Forge, PullRequest
+from bot.domain.guards import Findings, SecretScan, inspect
+from bot.domain.messages import proof, pull_request, status
+from bot.domain.messages.base import Comment as Said
+from bot.domain.messages.pull_request import Commits
+from bot.domain.messages.report import Report
+from bot.domain.policy import Rules
+from bot.domain.result import Result
+from bot.domain.runs import Outcome, RunStatus
+from bot.domain.store import Ending
+from bot.services.admit import Admitted
+from bot.services.branch import Branches
+from bot.services.run_book import RunBook
+from bot.services.tell import Teller
+from pipeline.state import PipelineState
+
+Json = Mapping[str, Any]
+_TEMPLATES = (".github/pull_request_template.md", ".github/PULL_REQUEST_TEMPLATE.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Publishes one run's result, or says why not. Safe to begin again after any rung."""
+
+    book: RunBook
+    forge: Forge
+    teller: Teller
+    branches: Branches
+    scan: SecretScan
+    rules: Rules
+    admitted: Admitted
+
+    async def publish(self, result: Result, state: PipelineState) -> None:
+        """The last stretch of a run: held, published, or answered; the run is moved along."""
+        findings = self._findings(result)
+        report = Report(
+            place=self.teller.place,
+            result=result,
+            requester=self.book.run.request.requester.login,
+            sandbox=self.teller.sandbox,
+            tests_passed=state.get("tests_passed"),
+            qa_passed=state.get("qa_passed"),
+            attempts=tuple(state.get("attempts", ())),
+            stripped=self.admitted.stripped,
+            findings=findings,
+        )
+        kind = str(result.evidence.get("kind", ""))
+        what = policy.publication(
+            result.status, result.reason, changed=bool(result.diff), kind=kind, rules=self.rules
+        )
+        if what == "answer":
+            await self._answer(report)
+        elif findings.refused:
+            said = status.not_published(report, findings.refused)
+            await self._end(report, said, "failed", "the change does what none may do")
+        elif self._must_wait():
+            hold = policy.hold(self.rules.hold, self.admitted.voices)
+            if hold is not None:
+                await self.teller.say(status.held(report, hold))
+            await self.book.move(RunStatus.HELD, Ending(cost_usd=result.usd))
+        elif not await self._may_still_push():
+            await self._end(report, status.permission_gone(report), "refused", "permission gone")
+        else:
+            await self._open(report, draft=what == "draft")
+
+    def _must_wait(self) -> bool:
+        held = policy.hold(self.rules.hold, self.admitted.voices)
+        return held is not None and not self.book.run.push_by
+
+    async def _may_still_push(self) -> bool:
+        """Asked again at the last moment: of who asked, or of who released the run."""
+        run = self.book.run
+        login = run.push_by or run.request.requester.login
+        return await self.forge.permission(login) in MAY_WRITE
+
+    async def _open(self, report: Report, *, draft: bool) -> None:
+        pushed = await self.book.once("push", lambda: self.branches.push(report))
+        commits = Commits(pushed["branch"], code=pushed["code"], test=pushed["test"])
+
+        async def pull() -> Json:
+            opened = await self._pull(report, commits, draft=draft)
+            return {"number": opened.number, "url": opened.url, "draft": opened.draft}
+
+        opened = await self.book.once("pull", pull)
+        number = int(opened["number"])
+        await self.book.once("dress", lambda: self._dress(number))
+        await self.book.once("check", lambda: self._check(report, commits.code))
+        for name, said in (
+            ("test_output", proof.test_output(report)),
+            ("qa_output", proof.qa_output(report)),
+        ):
+            await self.book.once(name, partial(self._comment, number, said))
+        shown = PullRequest(
+            number=number,
+            url=opened["url"],
+            state="open",
+            draft=opened["draft"],
+            head=commits.branch,
+            head_sha=commits.code,
+            base=self.admitted.base,
+            author=self.forge.me,
+            body="",
+        )
+        last = status.completed(report, shown, updated=pushed["updated"])
+        await self._end(report, last, "completed", "", pull_request=number)
+
+    async def _pull(self, report: Report, commits: Commits, *, draft: bool) -> PullRequest:
+        template = ""
+        for path in _TEMPLATES:
+            if data := await self.forge.file(path, self.admitted.base_sha):
+                template = data.decode("utf-8", "replace")
+                break
+        return await self.forge.upsert_pull(
+            head=commits.branch,
+            base=self.admitted.base,
+            title=self.teller.scrub(pull_request.title(report)),
+            body=self.teller.scrub(pull_request.body(report, commits, template).text),
+            draft=draft,
+        )
+
+    async def _dress(self, number: int) -> Json:
+        """Labels and reviewers, as the repository's file asks."""
+        if self.rules.labels:
+            await self.forge.label(number, add=self.rules.labels)
+        if self.rules.reviewers:
+            await self.forge.request_reviewers(number, self.rules.reviewers)
+        return {}
+
+    async def _check(self, report: Report, head_sha: str) -> Json:
+        check = proof.check(report, head_sha)
+        scrub = self.teller.scrub
+        clean = replace(check, summary=scrub(check.summary), text=scrub(check.text))
+        return {"id": await self.forge.upsert_check(clean)}
+
+    async def _comment(self, number: int, comment: Said) -> Json:
+        text = self.teller.scrub(comment.text)
+        return {"id": await self.forge.upsert_comment(number, comment.marker, text)}
+
+    async def _answer(self, report: Report) -> None:
+        """No pull request: the issue gets the reason, and how to go on."""
+        result = report.result
+        if result.status == "no_change":
+            said = status.no_change(report, result.nothing_to_change)
+            await self._end(report, said, "no_change", "")
+        else:
+            await self._end(report, status.failed(report), "failed", result.reason)
+
+    async def _end(
+        self,
+        report: Report,
+        said: Said,
+        outcome: Outcome,
+        reason: str,
+        *,
+        pull_request: int = 0,
+    ) -> None:
+        well = outcome in {"completed", "no_change"}
+        await self.book.once("last word", lambda: self.teller.done(said, well=well))
+        ending = Ending(outcome, reason, report.result.usd, pull_request)
+        await self.book.move(RunStatus.FINISHED, ending)
+
+    def _findings(self, result: Result) -> Findings:
+        if not result.diff:
+            return Findings()
+        return inspect(result.diff, self.rules, self.scan, links=())

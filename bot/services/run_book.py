@@ -1,0 +1,104 @@
+"""One run under one epoch: its log, its journal and its effects, each written once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.domain.runs import Run, RunStatus
+from bot.domain.store import NO_ENDING, Ending, Fenced, Store
+from pipeline.checkpoint import Checkpoint
+from pipeline.journal import Entry
+
+Json = Mapping[str, Any]
+_CHECKPOINT = "checkpoint"
+
+
+class RunBook:
+    """What a run writes. Every write fails with Fenced once somebody else has taken the run."""
+
+    def __init__(self, store: Store, run: Run, epoch: int) -> None:
+        self.run = run
+        self.epoch = epoch
+        self._store = store
+
+    @classmethod
+    async def open(cls, store: Store, run_id: str, worker: str) -> RunBook:
+        """Take the run: its epoch is raised. Raises Fenced where there is nothing to execute."""
+        epoch = await asyncio.to_thread(store.begin, run_id, worker)
+        run = await asyncio.to_thread(store.run, run_id)
+        if run is None:
+            raise Fenced(f"run {run_id} is gone")
+        return cls(store, run, epoch)
+
+    async def cancel_requested(self) -> bool:
+        """Whether a person has asked for the end."""
+        run = await asyncio.to_thread(self._store.run, self.run.id)
+        return run is not None and run.cancel_requested
+
+    async def once(self, name: str, work: Callable[[], Awaitable[Json]]) -> Json:
+        """What the effect `name` left behind; made now if it has never been made to the end.
+
+        `work` may have been cut off before, so it looks before it makes.
+        """
+        there = await asyncio.to_thread(self._store.intend, self.run.id, self.epoch, name)
+        if there is not None:
+            return there
+        result = await work()
+        await asyncio.to_thread(self._store.done, self.run.id, self.epoch, name, result)
+        return result
+
+    async def log(self, kind: str, data: Json, *, key: str = "") -> None:
+        """Append a line to the run's log; a `key` seen before is not appended again."""
+        run = self.run.id
+        await asyncio.to_thread(self._store.append, run, self.epoch, kind, data, key=key)
+
+    async def keep(self, checkpoint: Checkpoint) -> None:
+        """Append a checkpoint: the one from which the run goes on."""
+        position = f"{checkpoint.iteration}.{checkpoint.stage.value}.{checkpoint.agent}"
+        data = {"checkpoint": checkpoint.to_json()}
+        await self.log(_CHECKPOINT, data, key=f"{_CHECKPOINT}.{position}")
+
+    async def checkpoints(self) -> list[Checkpoint]:
+        """Every checkpoint so far, oldest first."""
+        found: list[Checkpoint] = []
+        after = 0
+        while events := await asyncio.to_thread(self._store.events, self.run.id, after):
+            found += [
+                Checkpoint.from_json(event.data["checkpoint"])
+                for event in events
+                if event.kind == _CHECKPOINT
+            ]
+            after = events[-1].seq
+        return found
+
+    async def move(self, status: RunStatus, ending: Ending = NO_ENDING) -> None:
+        """Move the run along."""
+        await asyncio.to_thread(self._store.move, self.run.id, self.epoch, status, ending)
+
+
+class StoredJournal:
+    """The pipeline's journal, kept in the store under the book's epoch."""
+
+    def __init__(self, store: Store, book: RunBook) -> None:
+        self._store = store
+        self._run = book.run.id
+        self._epoch = book.epoch
+
+    async def load(self) -> Mapping[str, Entry]:
+        """Everything that earlier starts of the run have written."""
+        rows = await asyncio.to_thread(self._store.journal, self._run)
+        return {key: Entry(row.digest, row.reply) for key, row in rows.items()}
+
+    async def reserve(self, key: str, digest: str) -> None:
+        """Before it is paid for. Raises Fenced."""
+        await asyncio.to_thread(self._store.reserve, self._run, self._epoch, key, digest)
+
+    async def record(self, key: str, digest: str, reply: Json) -> None:
+        """Before it is used. Raises Fenced."""
+        await asyncio.to_thread(self._store.record, self._run, self._epoch, key, digest, reply)
+
+    async def forget(self, prefix: str) -> None:
+        """A seat begins anew. Raises Fenced."""
+        await asyncio.to_thread(self._store.forget, self._run, self._epoch, prefix)

@@ -1,0 +1,157 @@
+"""What the people on the issue see of a run: one comment edited in place, and a reaction."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from bot.domain.forge import Forge, PullRequest
+from bot.domain.messages import answers, status
+from bot.domain.messages.base import Comment, Place
+from bot.domain.messages.status import Stand, Step
+from bot.domain.policy import ANSWERED, Cap, Refusal
+from bot.domain.repo_config import WrongConfig
+from bot.domain.runs import Run
+from bot.errors import BotError
+from bot.services.admit import Admitted, TurnedAway
+from bot.services.run_book import RunBook
+from pipeline.checkpoint import Checkpoint
+from pipeline.errors import PipelineError
+from pipeline.transitions import Stage
+
+Json = Mapping[str, Any]
+_EVERY_S = 3.0
+_STEPS: Mapping[Stage, Step] = {
+    Stage.DRAFTING: "drafting",
+    Stage.FORMATTING: "formatting",
+    Stage.TESTING: "testing",
+    Stage.QA: "qa",
+    Stage.ENDED: "publish",
+}
+
+
+class Teller:
+    """Speaks on the issue of one run; nothing leaves without `scrub`, which masks known secrets.
+
+    `url` is the run's page, `sandbox` its grade in words.
+    """
+
+    def __init__(
+        self,
+        forge: Forge,
+        book: RunBook,
+        url: str,
+        sandbox: str,
+        *,
+        scrub: Callable[[str], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        run = book.run
+        self.place = Place(run.request.repository.id, run.request.issue, run.id, url)
+        self.sandbox = sandbox
+        self._forge = forge
+        self._run: Run = run
+        self._clock = clock
+        self.scrub = scrub
+        self._last = 0.0
+        self._comment = 0
+        self._admitted: Admitted | None = None
+        self._checkpoint: Checkpoint | None = None
+
+    def resume(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Go on where an earlier start of the run has stopped."""
+        self._checkpoint = checkpoints[-1] if checkpoints else None
+
+    async def accepted(self, admitted: Admitted) -> Json:
+        """The first words: a reaction at once, then the status comment."""
+        self._admitted = admitted
+        await self._react("eyes")
+        await self.say(status.working(self.place, self._stand("clone")))
+        return {"comment": self._comment}
+
+    async def turned_away(self, turned: TurnedAway) -> Json:
+        """Why the run does not begin, where that is anybody's business."""
+        answer = self._answer(turned)
+        if answer is not None:
+            await self.say(answer)
+        return {"comment": self._comment}
+
+    async def stepped(self, checkpoint: Checkpoint) -> None:
+        """Edit the status comment, at most every few seconds."""
+        self._checkpoint = checkpoint
+        now = self._clock()
+        if now - self._last < _EVERY_S:
+            return
+        self._last = now
+        step = _STEPS[checkpoint.cursor.stage]
+        await self.say(status.working(self.place, self._stand(step)))
+
+    async def cancelled(self) -> None:
+        """The last words of a run that a person has stopped."""
+        tokens, usd = self._spent()
+        await self.say(status.cancelled(self.place, self._run.cancel_by, tokens, usd))
+        await self._react("confused")
+
+    async def broken(self, error: BotError | PipelineError) -> None:
+        """The run could not go on. What the error says is for the operator's log."""
+        del error
+        await self.say(answers.unavailable(self.place))
+        await self._react("confused")
+
+    async def say(self, comment: Comment) -> int:
+        """Put a text into the one status comment."""
+        self._comment = await self._forge.upsert_comment(
+            self.place.issue, comment.marker, self.scrub(comment.text), self._comment
+        )
+        return self._comment
+
+    async def done(self, comment: Comment, *, well: bool) -> Json:
+        """The last words, and the reaction that goes with them."""
+        await self.say(comment)
+        await self._react("rocket" if well else "confused")
+        return {"comment": self._comment}
+
+    async def _react(self, content: str) -> None:
+        request = self._run.request
+        await self._forge.react(request.issue, request.comment_id, content)
+
+    def _stand(self, step: Step) -> Stand:
+        tokens, usd = self._spent()
+        seconds = 0.0
+        if self._checkpoint is not None:
+            seconds = self._checkpoint.state["usage"]["seconds"]["total"]
+        return Stand(
+            step=step,
+            requester=self._run.request.requester.login,
+            iteration=self._checkpoint.cursor.iteration if self._checkpoint else 1,
+            tokens=tokens,
+            usd=usd,
+            usd_limit=self._admitted.usd if self._admitted else 0.0,
+            elapsed_s=seconds,
+            stripped=self._admitted.stripped if self._admitted else (),
+        )
+
+    def _spent(self) -> tuple[int, float | None]:
+        if self._checkpoint is None:
+            return 0, 0.0
+        seats = self._checkpoint.state["usage"]["agents"].values()
+        costs = [seat["usd"] for seat in seats]
+        known = [cost for cost in costs if cost is not None]
+        tokens = sum(seat["input_tokens"] + seat["output_tokens"] for seat in seats)
+        return tokens, sum(known) if len(known) == len(costs) else None
+
+    def _answer(self, turned: TurnedAway) -> Comment | None:
+        match turned.detail:
+            case Refusal() as refusal:
+                return answers.refused(self.place, refusal) if refusal in ANSWERED else None
+            case WrongConfig() as wrong:
+                return answers.wrong_config(self.place, wrong.problems)
+            case Cap() as cap:
+                return answers.capped(self.place, cap)
+            case PullRequest() as pull:
+                return answers.duplicate(self.place, pull)
+            case None:
+                return None
+            case triage:
+                return answers.triaged(self.place, triage)

@@ -1,0 +1,218 @@
+"""The whole bot in one process, to which tests talk as people talk to the bot.
+
+GitHub is emulated, with webhooks and git; adapters, store and services are the real ones; models
+speak from a script.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import override
+
+from bot import demo
+from bot.adapters.github import webhooks
+from bot.adapters.github.client import GitHubApp
+from bot.adapters.github.tokens import RUN_PERMISSIONS
+from bot.adapters.github.webhooks import AppIdentity
+from bot.adapters.secrets import scan
+from bot.adapters.store.memory import MemoryStore
+from bot.domain.forge import Forge
+from bot.domain.guards import SecretScan
+from bot.domain.policy import Rules
+from bot.domain.runs import Run, RunRequest
+from bot.domain.scrub import Scrubber
+from bot.domain.store import Store
+from bot.emulators.github import GitHubEmulator
+from bot.services.answer import AnswerCommands
+from bot.services.execute_run import ExecuteRun
+from pipeline.defaults import build_pipeline
+from pipeline.limits import Limits
+from pipeline.llm.base import LLMClient
+from pipeline.llm.scripted import ScriptedClient, Turn, load_script
+from pipeline.orchestrator import AgenticCodingPipeline
+from pipeline.sandbox.base import Sandbox
+from pipeline.sandbox.none import NoSandbox
+
+SHOP = "acme/timespan"
+LABEL = "agentic-fix"
+SECRET = "webhook-secret"
+EVENTS = ("issues", "issue_comment", "pull_request", "check_suite", "check_run")
+DEMO = Path(demo.__file__).parent
+TITLE, _, BODY = demo.issue().partition("\n")
+Script = Mapping[str, list[Turn]]
+
+
+class Door:
+    """Takes the emulator's deliveries in, as the receiver does."""
+
+    def __init__(self, take: Callable[[str, str, str, bytes], int]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                event, guid = self.headers["X-GitHub-Event"], self.headers["X-GitHub-Delivery"]
+                self.send_response(take(event, guid, self.headers["X-Hub-Signature-256"], body))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            @override
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
+        self._thread.start()
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Workshop:
+    """Real forge, scripted models, no sandbox unless a test asks for one."""
+
+    sandbox = "none (NO isolation)"
+
+    def __init__(self, app: GitHubApp, secrets: list[str]) -> None:
+        self._app = app
+        self._secrets = secrets
+        self.script: Script = load_script(DEMO / "script.json")
+        self.isolation: Sandbox = NoSandbox()
+        self.clients: dict[str, ScriptedClient] = {}
+
+    async def forge(self, request: RunRequest) -> Forge:
+        return await self._app.forge(request.repository)
+
+    def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
+        del usd  # scripted models have no price
+        if not self.clients:
+            self.clients = {s: ScriptedClient(t, provider=s) for s, t in self.script.items()}
+        clients: dict[str, LLMClient] = dict(self.clients)
+        limits = Limits(wall_s=rules.max_minutes * 60.0)
+        return build_pipeline(
+            clients=clients,
+            sandbox=self.isolation,
+            limits=limits,
+            max_iterations=rules.max_iterations,
+        )
+
+    def scrub(self, text: str) -> str:
+        return Scrubber(self._secrets)(text)
+
+    @property
+    def scan(self) -> SecretScan:
+        return scan
+
+
+class House:
+    """acme/timespan with its bug, `ana` who may write, `tri` who may triage, `out` who may not."""
+
+    def __init__(self, github: GitHubEmulator, store: Store | None = None) -> None:
+        self.github = github
+        self.secrets = [SECRET]
+        self.store: Store = store or MemoryStore()
+        self.rules = Rules()
+        github.repository(SHOP, from_directory=DEMO / "project")
+        for login, role in (("ana", "write"), ("tri", "triage")):
+            github.collaborator(SHOP, login, role)
+        github.account("out")
+        self.door = Door(self._take)
+        self.record = github.app(
+            "acp",
+            permissions=RUN_PERMISSIONS,
+            events=EVENTS,
+            webhook_url=self.door.url,
+            webhook_secret=SECRET,
+        )
+        self.installation = github.install(self.record, "acme", [SHOP])
+        self.app = GitHubApp(
+            app_id=str(self.record.id),
+            private_key=self.record.private_key,
+            on_secret=self.secrets.append,
+            api_url=github.api_url,
+            clock=github.clock.now,
+        )
+        self.workshop = Workshop(self.app, self.secrets)
+        self._me: AppIdentity | None = None
+
+    async def open(self) -> House:
+        found = await self.app.identity()
+        self._me = AppIdentity(found.app_id, found.me.id, found.me.login)
+        return self
+
+    async def close(self) -> None:
+        await self.app.aclose()
+        self.door.close()
+
+    @property
+    def me(self) -> AppIdentity:
+        assert self._me is not None
+        return self._me
+
+    def issue(self, title: str = TITLE, body: str = BODY, *, by: str = "ana") -> Any:
+        return self.github.open_issue(SHOP, title, body.strip(), by=by)
+
+    async def label(self, issue: Any, name: str = LABEL, *, by: str = "ana") -> None:
+        self.github.label(issue, name, by=by)
+        await self.settle()
+
+    async def say(self, issue: Any, text: str, *, by: str = "ana") -> Any:
+        comment = self.github.comment(issue, text, by=by)
+        await self.settle()
+        return comment
+
+    async def settle(self) -> None:
+        """Let every delivery arrive, every command be answered and every run end."""
+        await self.arrive()
+        answer = AnswerCommands(self.store, self.app.forge, self.rules, self.me.bot_id, self.page)
+        for _ in range(20):
+            await answer()
+            waiting = self.store.next_runs(per_repository=1, total=4)
+            if not waiting and not self.store.asked():
+                return
+            for run in waiting:
+                await self.execute(run.id)
+            await self.arrive()
+        raise AssertionError("the house does not come to rest")
+
+    async def arrive(self) -> None:
+        """Wait until the emulator has delivered everything."""
+        assert await asyncio.to_thread(self.github.hooks.drain)
+
+    async def execute(self, run_id: str) -> None:
+        work = ExecuteRun(
+            self.store, self.workshop, self.rules, self.me.bot_id, "worker", self.page
+        )
+        await work(run_id)
+
+    def page(self, run_id: str) -> str:
+        return f"https://acp.example/runs/{run_id}"
+
+    @property
+    def runs(self) -> list[Run]:
+        """Oldest first."""
+        return list(reversed(self.store.runs()))
+
+    def told(self, issue: Any) -> list[str]:
+        """What the bot has said on an issue or pull request."""
+        login = self.me.bot_login
+        return [text for by, text in self.github.comments(issue) if by == login]
+
+    def allow(self, **changes: Any) -> None:
+        """Change the operator's rules."""
+        self.rules = replace(self.rules, **changes)
+
+    def _take(self, event: str, guid: str, signature: str, body: bytes) -> int:
+        if not webhooks.verify([SECRET.encode()], body, signature):
+            return 401
+        delivery, order = webhooks.read(event, guid, body, app=self.me, label=LABEL)
+        self.store.receive(delivery, order)
+        return 202
