@@ -17,6 +17,7 @@ from bot.adapters.github.tokens import RUN_PERMISSIONS
 from bot.domain.runs import RepositoryId
 from bot.emulators.github import GitHubEmulator
 from pipeline.workspace.repository import Repository
+from tests.contract.emulator_github.description import Description
 
 SHOP = "acme/shop"
 FILES = {"README.md": "# Shop\n", "shop/totals.py": "TOTAL = 1\n", "bin/run": "#!/bin/sh\n"}
@@ -130,12 +131,20 @@ class Scene:
         await self.app.aclose()
 
 
+@pytest.fixture(scope="session")
+def description() -> Description:
+    return Description()
+
+
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
+async def scene(description: Description) -> AsyncIterator[Scene]:
+    """Every request of the forge is held against GitHub's own description."""
     with GitHubEmulator() as github:
         scene = Scene(github)
         yield scene
         await scene.aclose()
+        wrong = {line for one in github.exchanges for line in description.complaints(one)}
+    assert not wrong, "\n".join(sorted(wrong))
 
 
 @pytest.fixture
