@@ -161,6 +161,13 @@ class ServiceSettings(BaseSettings):
         both = (self.github_webhook_secret, self.github_webhook_secret_previous)
         return tuple(s.get_secret_value().encode() for s in both if s and s.get_secret_value())
 
+    def reached_at(self) -> str:
+        """The address that people and GitHub use, without a slash at its end."""
+        if self.public_url:
+            return self.public_url
+        host = "localhost" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
     def missing_for_app(self) -> tuple[str, ...]:
         """The variables without which the GitHub App cannot work."""
         key = self.github_private_key or self.github_private_key_file

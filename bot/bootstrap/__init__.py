@@ -1,8 +1,8 @@
-"""Puts the parts together: the only module that names concrete adapters."""
+"""Puts the parts together: the only room that names concrete adapters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,8 +13,12 @@ from bot.services.intake import TakeIn
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from bot.adapters.github.client import GitHubApp
     from bot.adapters.github.issues import GitHubIssues
     from bot.adapters.jira.issues import JiraTickets
+    from bot.domain.engine import Die, Engine, Execute
+    from bot.domain.policy import Rules
+    from bot.domain.store import Store
     from bot.settings import Settings
     from pipeline import AgenticCodingPipeline
     from pipeline.llm.base import LLMClient
@@ -32,6 +36,7 @@ class Choices:
     max_iterations: int | None = None
     max_seconds: float | None = None
     max_tokens: int | None = None
+    max_usd: float | None = None
     python: Path | None = None
     tests: bool = True
     review: bool = True
@@ -96,6 +101,7 @@ def pipeline_of(
         limits=Limits(
             wall_s=choices.max_seconds or settings.max_seconds,
             tokens=choices.max_tokens or settings.max_tokens,
+            usd=choices.max_usd,
         ),
         testers=choices.tests,
         reviewers=choices.review,
@@ -108,6 +114,58 @@ def models_of(pipeline: AgenticCodingPipeline) -> tuple[tuple[str, str], ...]:
 
     seats = [agent for agent in pipeline.agents if isinstance(agent, ModelAgent)]
     return tuple((seat.name, f"{seat.client.provider}:{seat.client.model}") for seat in seats)
+
+
+def open_store(settings: Settings, *, quick: bool = False) -> Store:
+    """The database in the data directory. Raises StoreUnavailable, Misconfigured.
+
+    `quick`: wait for other writers no longer than a webhook may.
+    """
+    from bot.adapters.store.sql import PATIENT_S, QUICK_S, SqlStore
+    from bot.settings.kept import private_directory
+
+    path = private_directory(settings.data_dir).absolute() / "acp.db"
+    return SqlStore.open(f"sqlite:///{path}", wait_s=QUICK_S if quick else PATIENT_S)
+
+
+def open_engine(settings: Settings, execute: Execute, die: Die) -> Engine:
+    """The engine over its own file in the data directory. It is not started yet."""
+    from bot.adapters.engine.dbos_engine import DbosEngine
+    from bot.settings.kept import private_directory
+
+    url = f"sqlite:///{private_directory(settings.data_dir).absolute() / 'engine.db'}"
+    return DbosEngine(execute, die, url=url, concurrency=max(1, settings.workers))
+
+
+def operator_rules(settings: Settings) -> Rules:
+    """What the operator allows every repository."""
+    from bot.domain.policy import Rules
+
+    return Rules(
+        hold=settings.hold,
+        usd_per_run=settings.max_usd_run,
+        usd_per_day=settings.max_usd_repository_day,
+        runs_per_day=settings.max_runs_day,
+        max_iterations=settings.max_iterations,
+        max_minutes=max(1, int(settings.max_seconds // 60)),
+        bots=settings.allowed_bots,
+    )
+
+
+def github_app(settings: Settings, on_secret: Callable[[str], None]) -> GitHubApp:
+    """The App as it is set up. Raises Misconfigured, naming what is missing."""
+    from bot.adapters.github.client import GitHubApp
+
+    if missing := settings.missing_for_app():
+        raise Misconfigured(
+            f"the GitHub App is not set up: {', '.join(missing)} missing; run `acp setup`"
+        )
+    return GitHubApp(
+        app_id=settings.github_app_id or "",
+        private_key=settings.app_key(),
+        on_secret=on_secret,
+        api_url=settings.github_api_url,
+    )
 
 
 def _keys(settings: Settings) -> dict[str, VendorOptions]:

@@ -1,0 +1,41 @@
+"""The routes of the web process, put together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from bot.entrypoints.http.github_door import GitHubDoor
+from bot.entrypoints.http.headers import SecurityHeaders
+from bot.entrypoints.http.health import Readiness, healthz
+from bot.entrypoints.http.service import Service
+
+
+def application(service: Service) -> Starlette:
+    """The ASGI application; its lifespan starts and ends the service."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
+
+    ready = Readiness(service.inbox, service.settings.data_dir, service.app_missing)
+    door = GitHubDoor(service.inbox, service.lock)
+    return Starlette(
+        routes=[
+            Route("/webhooks/github", door),
+            Route("/healthz", healthz),
+            Route("/readyz", ready.answer),
+            Route("/setup", service.setup.start),
+            Route("/setup/callback", service.setup.callback),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+        lifespan=lifespan,
+    )

@@ -1,0 +1,100 @@
+"""What the web process knows while it lives: settings, who the App is, and the set-up if any."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+
+from bot.bootstrap import open_store
+from bot.bootstrap.app import github_lock, making_of_app, noted_identity
+from bot.domain.store import Store, StoreUnavailable
+from bot.entrypoints.http.github_door import Lock
+from bot.entrypoints.http.inbox import Inbox
+from bot.entrypoints.http.setup import Making, Setup
+from bot.entrypoints.http.supervisor import Supervisor
+from bot.errors import Misconfigured
+from bot.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+
+class Service:
+    """Settings change once at most: when the set-up in the browser has made the App."""
+
+    def __init__(self, settings: Settings, supervisor: Supervisor | None = None) -> None:
+        self.settings = settings
+        self.inbox = Inbox(self._open_store)
+        self.supervisor = supervisor or Supervisor()
+        self.token = "" if self._has_app() else secrets.token_urlsafe(24)
+        making = making_of_app(lambda: self.settings)
+        self.setup = Setup(
+            Making(lambda: not self._has_app(), making.manifest, making.form, self._finish),
+            self.token,
+        )
+        self._convert = making.finish
+        self._lock: Lock | None = None
+
+    async def start(self) -> None:
+        """Open the store, so that the first delivery need not, and start the worker."""
+        try:
+            await self.inbox(Store.last_beat)
+        except (StoreUnavailable, Misconfigured) as error:
+            _log.error("the database cannot be opened yet: %s", error)
+        self._start_worker()
+
+    async def stop(self) -> None:
+        """End the worker, finish what is being written."""
+        await self.supervisor.stop()
+        await asyncio.to_thread(self.inbox.close)
+
+    @property
+    def url(self) -> str:
+        """The address that people and GitHub are given."""
+        return self.settings.reached_at()
+
+    def announce(self) -> None:
+        """Log what is missing, and where the set-up is."""
+        if self.token:
+            _log.warning("the GitHub App is not set up; open %s", self.setup_link)
+
+    @property
+    def setup_link(self) -> str:
+        """Opens the set-up once; "" where there is an App."""
+        return f"{self.url}/setup?token={self.token}" if self.token else ""
+
+    def lock(self) -> Lock | None:
+        """How deliveries are told genuine; None until the App and its account are known."""
+        if self._lock is None and self._has_app():
+            identity = noted_identity(self.settings)
+            if identity is not None:
+                self._lock = Lock(*github_lock(self.settings, identity))
+        return self._lock
+
+    def app_missing(self) -> str:
+        """Why deliveries are not taken yet, in a sentence, or ""."""
+        if missing := self.settings.missing_for_app():
+            return f"not set up: {', '.join(missing)} missing"
+        if self.lock() is None:
+            return "the worker has not asked GitHub yet who the App is"
+        return ""
+
+    def _has_app(self) -> bool:
+        return not self.settings.missing_for_app()
+
+    def _start_worker(self) -> None:
+        if self._has_app() and self.settings.workers:
+            self.supervisor.start()
+
+    async def _finish(self, code: str) -> str:
+        html_url = await self._convert(code)
+        self.settings = self.settings.load()
+        _log.info("the GitHub App is set up: %s", html_url)
+        self._start_worker()
+        return html_url
+
+    def _open_store(self) -> Store:
+        try:
+            return open_store(self.settings, quick=True)
+        except Misconfigured as error:
+            raise StoreUnavailable(str(error)) from error
