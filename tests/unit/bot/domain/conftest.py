@@ -74,6 +74,38 @@ USAGE = UsageTable(
 PLACE = Place(4711, 7, "01RUN", "https://acp.example/runs/01RUN")
 
 
+RESULT: dict[str, Any] = {
+    "task": Task("Totals are *wrong*, fixes #12", url="https://x.example/acme/shop/issues/7"),
+    "status": "completed",
+    "repository": "acme/shop",
+    "base_sha": "b" * 40,
+    "code_diff": CODE,
+    "tests_diff": TESTS,
+    "test_paths": ("tests/test_acp.py",),
+    "evidence": EVIDENCE.to_dict(),
+    "test_output": "4 passed\n",
+    "qa_output": "PASS\n\n- [x] totals are right (shop.py:1)",
+    "iterations": 2,
+    "usage": USAGE,
+}
+REPORT: dict[str, Any] = {
+    "place": PLACE,
+    "requester": "wanda",
+    "tests_passed": True,
+    "qa_passed": True,
+    "sandbox": "bubblewrap (no network)",
+    "digest": "e" * 64,
+    "attempts": (
+        {
+            "iteration": 1,
+            "gate": "testing",
+            "reason": "tests failed",
+            "feedback": "assert 1 == 2",
+        },
+    ),
+}
+
+
 @pytest.fixture
 def place() -> Place:
     return PLACE
@@ -84,38 +116,7 @@ def a_report() -> Callable[..., Report]:
     """Changes named like a field of Result go there, the others to the report."""
 
     def make(**changes: Any) -> Report:
-        result: dict[str, Any] = {
-            "task": Task(
-                "Totals are *wrong*, fixes #12", url="https://x.example/acme/shop/issues/7"
-            ),
-            "status": "completed",
-            "repository": "acme/shop",
-            "base_sha": "b" * 40,
-            "code_diff": CODE,
-            "tests_diff": TESTS,
-            "test_paths": ("tests/test_acp.py",),
-            "evidence": EVIDENCE.to_dict(),
-            "test_output": "4 passed\n",
-            "qa_output": "PASS\n\n- [x] totals are right (shop.py:1)",
-            "iterations": 2,
-            "usage": USAGE,
-        }
-        report: dict[str, Any] = {
-            "place": PLACE,
-            "requester": "wanda",
-            "tests_passed": True,
-            "qa_passed": True,
-            "sandbox": "bubblewrap (no network)",
-            "digest": "e" * 64,
-            "attempts": (
-                {
-                    "iteration": 1,
-                    "gate": "testing",
-                    "reason": "tests failed",
-                    "feedback": "assert 1 == 2",
-                },
-            ),
-        }
+        result, report = dict(RESULT), dict(REPORT)
         for name, value in changes.items():
             (result if name in Result.__dataclass_fields__ else report)[name] = value
         return Report(result=Result(**result), **report)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.guards import Dependencies, Findings
@@ -10,7 +9,6 @@ from bot.domain.markdown import BUDGET, size
 from bot.domain.messages import proof, pull_request
 from bot.domain.messages.pull_request import Commits
 from bot.domain.messages.report import Report
-from bot.domain.messages.template import fill
 from bot.domain.runs import Actor
 from bot.domain.task import Task
 
@@ -19,12 +17,7 @@ COMMITS = Commits("acp/issue-7-totals", code="c" * 40, test="d" * 40)
 WANDA = Actor(6, "wanda", "User")
 
 
-def test_the_body(a_report: Make) -> None:
-    findings = Findings(
-        dependencies=(Dependencies("uv.lock", ()),), notes=("`a.py` becomes executable.",)
-    )
-    report = a_report(findings=findings, shared_vendor="openai")
-    assert pull_request.body(report, COMMITS).text == snapshot("""\
+BODY = snapshot("""\
 <!-- acp:pull v1 4711:7 -->
 
 Closes #7
@@ -108,6 +101,14 @@ $0.11 · 7.0k tokens · 1 min 20 s
 
 Asked for by wanda · [run `01RUN`](https://acp.example/runs/01RUN) · code ran in bubblewrap (no network) · task text `eeeeeeeeeeeeeeee`
 """)  # noqa: E501
+
+
+def test_the_body(a_report: Make) -> None:
+    findings = Findings(
+        dependencies=(Dependencies("uv.lock", ()),), notes=("`a.py` becomes executable.",)
+    )
+    report = a_report(findings=findings, shared_vendor="openai")
+    assert pull_request.body(report, COMMITS).text == BODY
 
 
 def test_the_body_of_what_is_not_proven(a_report: Make) -> None:
@@ -279,20 +280,3 @@ def test_however_long_the_output_every_body_fits(a_report: Make) -> None:
         assert size(text) <= BUDGET
         assert text.count("<details>") == text.count("</details>")
         assert "\x1b" not in text
-
-
-@pytest.mark.parametrize(
-    ("template", "wanted"),
-    [
-        ("", "C\n\nS\n\nP"),
-        ("# What\n# Tests", "C\n\n# What\n\nS\n# Tests\n\nP"),
-        (
-            "## Related issues\n\nx\n\n## Notes\n",
-            "S\n\nP\n\n## Related issues\n\nC\n\nx\n\n## Notes",
-        ),
-        ("no headings", "C\n\nS\n\nP\n\nno headings"),
-        ("<!-- a -->\r\n## Testing ##\r\n<!-- b", "C\n\nS\n\n## Testing ##\n\nP"),
-    ],
-)
-def test_a_template_is_filled(template: str, wanted: str) -> None:
-    assert fill(template, {"closes": "C", "summary": "S", "proof": "P"}) == wanted

@@ -90,10 +90,7 @@ Iteration 1 of at most 3 · 0 tokens · cost unknown of at most $3.00 · 1 h 2 m
 """)
 
 
-def test_held(a_report: Make) -> None:
-    findings = Findings(dependencies=(Dependencies("requirements.txt", ("leftpad==1",)),))
-    report = a_report(findings=findings, stripped=HIDDEN)
-    assert status.held(report, OUTSIDER).text == snapshot("""\
+HELD = snapshot("""\
 <!-- acp:status v1 4711:7 -->
 
 **Ready, and waiting for you** · [run `01RUN`](https://acp.example/runs/01RUN)
@@ -175,6 +172,12 @@ Failed on the base already: 1
 
 $0.11 · 7.0k tokens · 1 min 20 s
 """)  # noqa: E501
+
+
+def test_held(a_report: Make) -> None:
+    findings = Findings(dependencies=(Dependencies("requirements.txt", ("leftpad==1",)),))
+    report = a_report(findings=findings, stripped=HIDDEN)
+    assert status.held(report, OUTSIDER).text == HELD
 
 
 def test_held_by_rule(a_report: Make) -> None:

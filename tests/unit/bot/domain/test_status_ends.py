@@ -41,15 +41,7 @@ def test_a_draft_is_called_one(a_report: Make) -> None:
     assert "**Done**: I updated the draft pull request #8" in text
 
 
-def test_failed(a_report: Make) -> None:
-    report = a_report(
-        status="failed",
-        reason="tests failed",
-        feedback="assert 1 == 2\n```",
-        tests_passed=False,
-        qa_passed=None,
-    )
-    assert status.failed(report, branch="acp/issue-7-totals").text == snapshot("""\
+FAILED = snapshot("""\
 <!-- acp:status v1 4711:7 -->
 
 **No pull request**: the tests failed, after 2 iterations · [run `01RUN`](https://acp.example/runs/01RUN)
@@ -108,6 +100,17 @@ $0.11 · 7.0k tokens · 1 min 20 s
 """)
 
 
+def test_failed(a_report: Make) -> None:
+    report = a_report(
+        status="failed",
+        reason="tests failed",
+        feedback="assert 1 == 2\n```",
+        tests_passed=False,
+        qa_passed=None,
+    )
+    assert status.failed(report, branch="acp/issue-7-totals").text == FAILED
+
+
 def test_failed_without_any_test(a_report: Make) -> None:
     report = a_report(
         status="failed", reason="coder did not return code", evidence={}, attempts=(), iterations=1
@@ -154,10 +157,7 @@ $0.11 · 7.0k tokens · 1 min 20 s
 """)  # noqa: E501
 
 
-def test_no_change(a_report: Make) -> None:
-    report = a_report(status="no_change", code_diff="", iterations=1, attempts=())
-    text = status.no_change(report, "`total` already adds [both](http://x).").text
-    assert text == snapshot("""\
+NO_CHANGE = snapshot("""\
 <!-- acp:status v1 4711:7 -->
 
 **Nothing to change** · [run `01RUN`](https://acp.example/runs/01RUN)
@@ -217,6 +217,12 @@ If it still goes wrong for you, add how to see it, and write `/acp retry`.
 
 $0.11 · 7.0k tokens · 1 min 20 s
 """)
+
+
+def test_no_change(a_report: Make) -> None:
+    report = a_report(status="no_change", code_diff="", iterations=1, attempts=())
+    text = status.no_change(report, "`total` already adds [both](http://x).").text
+    assert text == NO_CHANGE
 
 
 def test_cancelled(place: Place) -> None:
