@@ -213,6 +213,8 @@ class House:
     def _take(self, event: str, guid: str, signature: str, body: bytes) -> int:
         if not webhooks.verify([SECRET.encode()], body, signature):
             return 401
+        if self._me is None:  # the App's own installation, before the house has opened
+            return 202
         delivery, order = webhooks.read(event, guid, body, app=self.me, label=LABEL)
         self.store.receive(delivery, order)
         return 202
