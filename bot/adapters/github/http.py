@@ -217,8 +217,19 @@ class GitHubHttp:
             raise ForgeUnavailable(
                 f"{self.addresses.api} cannot be reached; check the network and GITHUB_API_URL"
             ) from None
-        answer = Answer(response.status_code, _data(response), dict(response.headers))
+        answer = Answer(response.status_code, self._data(response), dict(response.headers))
         return self._checked(answer)
+
+    def _data(self, response: httpx2.Response) -> Any:
+        try:
+            return response.json() if response.content else None
+        except ValueError:
+            if response.is_success:
+                raise Misconfigured(
+                    f"{self.addresses.api} did not answer like GitHub; "
+                    "set GITHUB_API_URL to the API's own address"
+                ) from None
+            return None
 
     def _checked(self, answer: Answer) -> Answer:
         if answer.status < HTTPStatus.BAD_REQUEST:
@@ -255,13 +266,6 @@ def _redirected(url: str, location: str) -> str:
     """Where a redirect leads; a query that it does not mention is kept."""
     target, query = urljoin(url, location), urlsplit(url).query
     return f"{target}?{query}" if query and not urlsplit(target).query else target
-
-
-def _data(response: httpx2.Response) -> Any:
-    try:
-        return response.json() if response.content else None
-    except ValueError:
-        return None
 
 
 def said_in(data: Any) -> str:

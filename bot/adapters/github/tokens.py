@@ -40,8 +40,8 @@ class _Minted:
 class RunToken:
     """The token of one run. Minted when first asked for, again before it expires or when refused.
 
-    `on_secret` is told every value before anyone else sees it. `dispensable` permissions are left
-    out where the installation has not granted them.
+    `on_secret` is told every value before anyone else sees it. Permissions in `DISPENSABLE` are
+    done without where the installation has not granted them.
     """
 
     def __init__(

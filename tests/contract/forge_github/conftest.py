@@ -42,7 +42,7 @@ class Stage:
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/api/v3"
 
-    def says(self, status: int, body: Any = None, **headers: str) -> None:
+    def says(self, status: int, body: Any = b"", **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.script.append(Said(status, body, named))
 
@@ -57,7 +57,7 @@ def _handler(stage: Stage) -> type[BaseHTTPRequestHandler]:
         def answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             said = stage.answer(self.command, self.path, self.headers.get("Authorization"))
-            body = b"" if said.body is None else json.dumps(said.body).encode()
+            body = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
             self.send_response(said.status)
             for name, value in said.headers.items():
                 self.send_header(name, value)

@@ -153,7 +153,19 @@ async def test_every_page_is_read(stage: Any, http: GitHubHttp) -> None:
     assert stage.asked == [("GET", "/x?per_page=100&state=all"), ("GET", "/x?page=2")]
 
 
-async def test_an_answer_that_is_no_json_is_no_crash(stage: Any, http: GitHubHttp) -> None:
+async def test_a_page_of_a_proxy_is_told_from_github(stage: Any, http: GitHubHttp) -> None:
+    stage.says(200, b"<html>Please log in</html>")
+    with pytest.raises(Misconfigured, match="did not answer like GitHub"):
+        await http.request("GET", "/x", AUTH)
+
+
+async def test_a_refusal_that_is_no_json_is_a_refusal(stage: Any, http: GitHubHttp) -> None:
+    stage.says(404, b"<html>Not found</html>")
+    with pytest.raises(Refusal):
+        await http.request("GET", "/x", AUTH)
+
+
+async def test_an_answer_without_a_body_is_no_crash(stage: Any, http: GitHubHttp) -> None:
     stage.says(204)
     assert (await http.request("DELETE", "/x", AUTH)).data is None
 
