@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from bot.bootstrap.app import learn_identity as learn_identity
 from bot.errors import Misconfigured
 from bot.services.intake import TakeIn
 
