@@ -25,6 +25,7 @@ from bot.emulators.github.faults import Fault, Faults
 from bot.emulators.github.hub import Hub
 from bot.emulators.github.limits import Limits
 from bot.emulators.github.model import Repository
+from bot.emulators.github.process import GitError
 from bot.emulators.github.wire import Answer, Call, Caller, Incoming, Route, match
 from bot.emulators.github.world import NotThere, Problem
 
@@ -122,6 +123,8 @@ class Api:
                 answer.headers["X-Accepted-GitHub-Permissions"] = need
         except Problem as problem:
             answer = said(problem)
+        except GitError as error:
+            answer = said(Problem(422, f"GitRPC::CommandFailed: {error}"))
         answer.headers = self._limits.headers(who) | answer.headers
         return operation, answer
 

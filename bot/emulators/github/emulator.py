@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Event
+from time import monotonic
 from typing import Any, Self
 
 from bot.emulators.github import apps, setting
@@ -17,6 +19,8 @@ from bot.emulators.github.model import Account, App, Installation, Repository
 from bot.emulators.github.people import People
 from bot.emulators.github.server import API, HOST, Server, listening
 from bot.emulators.github.world import Clock, World
+
+_LOOK_EVERY_S = 0.02
 
 
 class GitHubEmulator(People):
@@ -204,6 +208,15 @@ class GitHubEmulator(People):
     def deliver(self, app: App, event: str, payload: Mapping[str, Any]) -> str:
         """Send a delivery made by hand; returns its GUID."""
         return self.hooks.send(app, event, payload).guid
+
+    def wait_for(self, holds: Callable[[], bool], timeout: float = 60.0) -> bool:
+        """Look again and again until `holds`; False if that took longer than `timeout` seconds."""
+        deadline = monotonic() + timeout
+        while not holds():
+            if monotonic() > deadline:
+                return False
+            Event().wait(_LOOK_EVERY_S)
+        return True
 
     def _owner(self, installation: Installation) -> Account:
         return self._hub.world.accounts[installation.account_id]

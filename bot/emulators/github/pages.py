@@ -45,7 +45,7 @@ def _serve(hub: Hub, incoming: Incoming) -> Answer:
         if path == "/settings/apps/manifest":
             return manifest.agree(hub, incoming)
         if found := _APP_FORM.fullmatch(path):
-            owner = found[1] or next(a.login for a in hub.world.accounts.values())
+            owner = found[1] or next((one.login for one in hub.world.accounts.values()), "")
             return manifest.form(hub, incoming, hub.world.account(owner))
         raise NotThere
     if not path:

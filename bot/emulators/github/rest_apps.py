@@ -6,7 +6,7 @@ from bot.emulators.github import apps, view_accounts, view_repositories
 from bot.emulators.github.hooks import Delivery
 from bot.emulators.github.hub import Json
 from bot.emulators.github.model import App, Installation
-from bot.emulators.github.wire import NO_CONTENT, Answer, Call, Routes
+from bot.emulators.github.wire import NO_CONTENT, Answer, Call, Routes, count
 from bot.emulators.github.world import NotThere, Problem, iso
 
 route = Routes()
@@ -29,8 +29,8 @@ def _installation(call: Call) -> Installation:
 def show_app(call: Call) -> Answer:
     """The App that asks."""
     app = _app(call)
-    count = sum(one.app_id == app.id for one in call.hub.world.installations.values())
-    return Answer(200, view_accounts.app(call.hub, app) | {"installations_count": count})
+    mine = sum(one.app_id == app.id for one in call.hub.world.installations.values())
+    return Answer(200, view_accounts.app(call.hub, app) | {"installations_count": mine})
 
 
 @route("GET /apps/{app_slug}", "open")
@@ -175,7 +175,7 @@ def list_deliveries(call: Call) -> Answer:
     query, mine = call.incoming.query, _mine(call)
     cursor = query.get("cursor", "")
     start = next((i for i, one in enumerate(mine) if f"v1_{one.id}" == cursor), 0)
-    size = min(int(query.get("per_page", "30")), 100)
+    size = min(count(query.get("per_page"), 30), 100)
     shown, rest = mine[start : start + size], mine[start + size :]
     headers = {}
     if rest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Any
+from urllib.parse import urlsplit
 
 from bot.emulators.github import pushes, view_git
 from bot.emulators.github.gitstore import ZERO, GitStore, Signature
@@ -111,7 +112,7 @@ def create_commit(call: Call) -> Answer:
     committer = _signature(call.get("committer", dict))
     bare = author is None and committer is None
     if author is None:
-        host = call.hub.url.partition("://")[2]
+        host = urlsplit(call.hub.url).hostname
         account = call.account
         email = account.email or f"{account.id}+{account.login}@users.noreply.{host}"
         author = Signature(account.name or account.login, email, "")

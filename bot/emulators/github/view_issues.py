@@ -82,7 +82,7 @@ def issue(hub: Hub, repository: Repository, one: Issue) -> Json:
     """An `issue`; a pull request shows itself by the key `pull_request`."""
     url = issue_url(hub, repository, one.number)
     assignees = [view_accounts.maybe(hub, who) for who in one.assignees]
-    data = {
+    data: Json = {
         "url": url,
         "repository_url": hub.api(repository),
         "labels_url": f"{url}/labels{{/name}}",
@@ -113,14 +113,18 @@ def issue(hub: Hub, repository: Repository, one: Issue) -> Json:
         "performed_via_github_app": view_accounts.maybe_app(hub, one.app_id),
         "state_reason": one.state_reason,
     }
-    if one.pull is not None:
-        page = page_url(hub, repository, one)
-        data["draft"] = one.pull.draft
-        data["pull_request"] = {
-            "url": f"{hub.api(repository)}/pulls/{one.number}",
-            "html_url": page,
-            "diff_url": f"{page}.diff",
-            "patch_url": f"{page}.patch",
-            "merged_at": iso(one.pull.merged_at),
-        }
-    return data
+    return data | _as_pull(hub, repository, one)
+
+
+def _as_pull(hub: Hub, repository: Repository, one: Issue) -> Json:
+    if one.pull is None:
+        return {}
+    page = page_url(hub, repository, one)
+    links = {
+        "url": f"{hub.api(repository)}/pulls/{one.number}",
+        "html_url": page,
+        "diff_url": f"{page}.diff",
+        "patch_url": f"{page}.patch",
+        "merged_at": iso(one.pull.merged_at),
+    }
+    return {"draft": one.pull.draft, "pull_request": links}

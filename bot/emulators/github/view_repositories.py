@@ -23,6 +23,27 @@ subscribers /subscribers|subscription /subscription|tags /tags|teams /teams
 trees /git/trees{/sha}
 """
 _LINKS = dict(part.split(" ", 1) for part in _TEMPLATES.strip().replace("\n", "|").split("|"))
+_ALWAYS = {
+    "homepage": None,
+    "size": 0,
+    "stargazers_count": 0,
+    "watchers_count": 0,
+    "language": None,
+    "has_issues": True,
+    "has_projects": True,
+    "has_downloads": True,
+    "has_wiki": True,
+    "has_pages": False,
+    "has_discussions": False,
+    "mirror_url": None,
+    "archived": False,
+    "disabled": False,
+    "license": None,
+    "allow_forking": True,
+    "is_template": False,
+    "web_commit_signoff_required": False,
+    "watchers": 0,
+}
 _ONE_PERMISSION = {"maintain": "write", "triage": "read"}
 
 
@@ -52,33 +73,15 @@ def repository(hub: Hub, one: Repository) -> Json:
         "ssh_url": f"git@{host}:{hub.world.full_name(one)}.git",
         "clone_url": f"{page}.git",
         "svn_url": page,
-        "homepage": None,
-        "size": 0,
-        "stargazers_count": 0,
-        "watchers_count": 0,
-        "language": None,
-        "has_issues": True,
-        "has_projects": True,
-        "has_downloads": True,
-        "has_wiki": True,
-        "has_pages": False,
-        "has_discussions": False,
         "forks_count": forks,
-        "mirror_url": None,
-        "archived": False,
-        "disabled": False,
         "open_issues_count": open_ones,
-        "license": None,
-        "allow_forking": True,
-        "is_template": False,
-        "web_commit_signoff_required": False,
-        "topics": [],
         "visibility": "private" if one.private else "public",
         "forks": forks,
         "open_issues": open_ones,
-        "watchers": 0,
         "default_branch": one.default_branch,
+        "topics": [],
         "custom_properties": {},
+        **_ALWAYS,
     }
 
 

@@ -128,8 +128,8 @@ class Call:
 
     def page(self, items: Sequence[T], view: Callable[[T], V]) -> tuple[list[V], dict[str, str]]:
         """The asked-for page of items as seen by `view`, and the Link header."""
-        size = min(_count(self.incoming.query.get("per_page"), _PER_PAGE), _MOST)
-        page = _count(self.incoming.query.get("page"), 1)
+        size = min(count(self.incoming.query.get("per_page"), _PER_PAGE), _MOST)
+        page = count(self.incoming.query.get("page"), 1)
         last = max(1, -(-len(items) // size))
         links = {"prev": page - 1, "next": page + 1, "last": last, "first": 1}
         shown = {
@@ -203,5 +203,6 @@ def _compiled(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", one))
 
 
-def _count(text: str | None, default: int) -> int:
+def count(text: str | None, default: int) -> int:
+    """A positive number of a query, or the default."""
     return int(text) if text is not None and text.isdecimal() and int(text) > 0 else default

@@ -105,6 +105,14 @@ def test_a_suspended_installation_mints_nothing_and_its_tokens_rest(scene: Scene
     assert rest.get("/repos/acme/shop").status_code == 200
 
 
+def test_an_app_suspends_itself(scene: Scene) -> None:
+    path = f"/app/installations/{scene.installation.id}/suspended"
+    assert scene.as_app().put(path).status_code == 204
+    assert scene.installation.suspended_at is not None
+    assert scene.as_app().delete(path).status_code == 204
+    assert scene.as_bot().get("/repos/acme/shop").status_code == 200
+
+
 def test_an_uninstalled_app_has_nothing_left(scene: Scene) -> None:
     rest, path = scene.as_bot(), f"/app/installations/{scene.installation.id}"
     assert scene.as_app().delete(path).status_code == 204

@@ -155,7 +155,16 @@ def test_a_reaction_is_given_once(scene: Scene, repo: GitHubRepository) -> None:
     assert rest.post(path, json={"content": "heart"}).status_code == 201
     assert rest.post(path, json={"content": "cheers"}).status_code == 422
     issue.delete_reaction(first.id)
-    assert scene.github.reactions(scene.github.issue(SHOP, 1)) == [("acp[bot]", "heart")]
+    assert [one["content"] for one in rest.get(path).json()] == ["heart"]
+    comment.delete_reaction(next(iter(comment.get_reactions())).id)
+    assert list(comment.get_reactions()) == []
+    hers = scene.github.issue(SHOP, 1)
+    scene.github.react(hers, "laugh", by="ana")
+    assert rest.delete(f"{path}/{hers.reactions[-1].id}").status_code == 404
+    assert scene.github.reactions(scene.github.issue(SHOP, 1)) == [
+        ("acp[bot]", "heart"),
+        ("ana", "laugh"),
+    ]
 
 
 def test_an_unchanged_resource_is_a_304(scene: Scene) -> None:

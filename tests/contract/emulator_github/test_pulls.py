@@ -144,8 +144,9 @@ def test_reviews_are_asked_for_and_given(scene: Scene, repo: GitHubRepository, b
     assert list(pull.get_review_requests()[0]) == []
     with pytest.raises(GithubException, match="your own pull request"):
         pull.create_review(body="fine", event="APPROVE")
+    assert pull.create_review(body="so", event="COMMENT").state == "COMMENTED"
     scene.github.review(scene.github.pull(SHOP), "REQUEST_CHANGES", "no", by="kim")
-    (seen,) = pull.get_reviews()
+    _, seen = pull.get_reviews()
     assert (seen.state, seen.body, seen.user.login) == ("CHANGES_REQUESTED", "no", "kim")
     assert pull.get_review(seen.id).commit_id == pull.head.sha
 
@@ -201,6 +202,7 @@ def test_statuses_come_to_one_verdict(scene: Scene, repo: GitHubRepository) -> N
     assert commit.get_combined_status().state == "failure"
     assert [one.context for one in commit.get_statuses()] == ["ci/b", "ci/a"]
     assert len(scene.github.statuses(SHOP)) == 2
+    assert len(scene.as_bot().get("/repos/acme/shop/commits/main/statuses").json()) == 2
 
 
 def test_a_commit_made_through_the_api_is_signed_unless_it_names_an_author(

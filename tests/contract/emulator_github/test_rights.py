@@ -114,6 +114,18 @@ def test_an_app_without_the_permission_is_refused(
     assert lacking in answer.request.url.path or "integration" in answer.json()["message"]
 
 
+def test_people_are_listed_and_told_who_they_are(scene: Scene) -> None:
+    rest = scene.rest(scene.github.token("ana"))
+    assert rest.get("/user").json()["login"] == "ana"
+    people = rest.get(f"{SHOP}/collaborators").json()
+    assert [(one["login"], one["role_name"]) for one in people] == [
+        ("acme", "admin"),
+        ("ana", "write"),
+    ]
+    assert rest.get(f"{SHOP}/collaborators/ana").status_code == 204
+    assert scene.rest(scene.github.token("eve")).get(f"{SHOP}/collaborators").status_code == 403
+
+
 def test_people_may_not_make_check_runs(scene: Scene) -> None:
     body = {"name": "x", "head_sha": scene.github.head("acme/shop")}
     rest = scene.rest(scene.github.token("ana"))

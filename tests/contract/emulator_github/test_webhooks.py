@@ -170,6 +170,13 @@ def test_deliveries_are_listed_by_cursor(scene: Scene, receiver: Receiver) -> No
     assert len(seen) == len(set(seen)) == 5
 
 
+def test_one_may_wait_for_what_will_come(scene: Scene, receiver: Receiver) -> None:
+    scene.github.hooks.delay(0.2)
+    scene.github.open_issue(SHOP, "x", by="ana")
+    assert not scene.github.wait_for(lambda: len(receiver.got) == 1, timeout=0.01)
+    assert scene.github.wait_for(lambda: len(receiver.got) == 1)
+
+
 def test_nobody_at_home_is_recorded_too(scene: Scene) -> None:
     scene.app.webhook_url = "http://127.0.0.1:1/webhooks"
     scene.github.open_issue(SHOP, "x", by="ana")
