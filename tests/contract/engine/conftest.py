@@ -82,6 +82,12 @@ class House:
         await engine.start()
         return engine
 
+    async def submit_until(self, engine: Engine, run_id: str, happened: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            while not happened():
+                await engine.submit(run_id)
+                await asyncio.sleep(0.05)
+
     async def close(self) -> None:
         self.work.cleanup.set()
         for engine in self._engines:

@@ -35,12 +35,8 @@ async def test_a_run_under_way_is_not_started_again(house: House, engine: Engine
 
 async def test_a_run_that_ended_can_be_executed_again(house: House, engine: Engine) -> None:
     house.work.gate("a").set()
-    for times in (1, 2):
-        # Until the engine has noted the end, a submission means the execution that just ended.
-        while house.work.finished["a"] < times:
-            await engine.submit("a")
-            await asyncio.sleep(0.05)
-    assert house.work.finished["a"] == 2
+    # Until the engine has noted the end, a submission means the execution that just ended.
+    await house.submit_until(engine, "a", lambda: house.work.finished["a"] == 2)
 
 
 async def test_no_more_runs_than_there_are_places(house: House, engine: Engine) -> None:
@@ -77,9 +73,7 @@ async def test_a_cancelled_run_can_be_executed_once_more_to_close_it(
     await engine.cancel("a")
     await house.until(lambda: house.work.cancelled["a"] == 1)
     house.work.gate("a").set()
-    while not house.work.finished["a"]:
-        await engine.submit("a")
-        await asyncio.sleep(0.05)
+    await house.submit_until(engine, "a", lambda: house.work.finished["a"] == 1)
     assert house.work.started["a"] == 2
 
 
