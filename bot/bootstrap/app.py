@@ -13,7 +13,7 @@ from bot.errors import Misconfigured
 if TYPE_CHECKING:
     from bot.adapters.github.client import GitHubApp
     from bot.adapters.github.webhooks import AppIdentity
-    from bot.domain.store import Delivery, Order
+    from bot.domain.store import Delivery, Order, Receipt, Store
     from bot.services.check_setup import AppFacts, Wanted
     from bot.settings import Settings
 
@@ -57,6 +57,22 @@ def github_lock(
     from bot.adapters.github.webhooks import read, verify
 
     return settings.webhook_secrets(), verify, partial(read, app=identity, label=settings.label)
+
+
+def replay(
+    settings: Settings, identity: AppIdentity, store: Store, named: tuple[str, str], body: bytes
+) -> Receipt:
+    """Take a saved delivery in; `named` is its event and its id.
+
+    It is signed as GitHub would, so that it passes the same lock. Raises StoreUnavailable.
+    """
+    import hmac
+
+    secrets, verify, read = github_lock(settings, identity)
+    signature = hmac.new(secrets[0], body, "sha256").hexdigest() if secrets else ""
+    if not verify(secrets, body, f"sha256={signature}"):
+        raise Misconfigured("ACP_GITHUB_WEBHOOK_SECRET is missing; run `acp setup`")
+    return store.receive(*read(*named, body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 from typing_extensions import override
 
+from bot.entrypoints.cli_arguments import RECORDS, SERVICE, add_records, add_service
+
 _ABOUT = (
     "Turn a task into a tested, reviewed change: models draft it, your tests and a proof decide."
 )
@@ -18,6 +20,7 @@ examples:
   acp run --repo . "Totals ignore the discount"         the change becomes a new branch here
   acp run --github acme/shop#7                          an issue; its repository is cloned
   acp run --repo ~/src/shop --jira SHOP-12              a Jira ticket, your checkout
+  acp serve                                             the GitHub App: from a label to a PR
   acp run --repo . --diff - < task.txt > change.diff    the task from a file, the change as a diff
 
 settings come from flags, then the environment, then .env in this directory:
@@ -45,6 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         from bot.entrypoints.cli_demo import run_demo
 
         return run_demo(parser, args)
+    if args.command in SERVICE:
+        from bot.entrypoints.cli_serve import service
+
+        return service(args)
+    if args.command in RECORDS:
+        from bot.entrypoints.cli_records import records
+
+        return records(args)
     parser.print_help()
     return 2
 
@@ -69,6 +80,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--json", action="store_true", help="print JSON lines for machines")
     _add_safety(demo)
+    add_service(commands)
+    add_records(commands)
     return parser
 
 

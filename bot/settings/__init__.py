@@ -136,6 +136,15 @@ class Settings(ServiceSettings):
         except ValidationError as error:
             raise Misconfigured(first_mistake(error)) from None
 
+    def vendors(self) -> tuple[str, ...]:
+        """The vendors whose models can be asked."""
+        keys = {
+            "openai": self.openai_api_key,
+            "anthropic": self.anthropic_api_key,
+            "google": self.google_api_key,
+        }
+        return tuple(vendor for vendor, key in keys.items() if key)
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that is set: what must never be printed."""
         values = (getattr(self, name) for name in type(self).model_fields)

@@ -39,3 +39,14 @@ def application(service: Service) -> Starlette:
         middleware=[Middleware(SecurityHeaders)],
         lifespan=lifespan,
     )
+
+
+def setup_application(service: Service) -> Starlette:
+    """The set-up alone."""
+    return Starlette(
+        routes=[
+            Route("/setup", service.setup.start),
+            Route("/setup/callback", service.setup.callback),
+        ],
+        middleware=[Middleware(SecurityHeaders)],
+    )

@@ -20,12 +20,15 @@ _log = logging.getLogger(__name__)
 
 
 class Service:
-    """Settings change once at most: when the set-up in the browser has made the App."""
+    """Settings change once at most: when the set-up in the browser has made the App.
+
+    Without a supervisor no worker is started.
+    """
 
     def __init__(self, settings: Settings, supervisor: Supervisor | None = None) -> None:
         self.settings = settings
         self.inbox = Inbox(self._open_store)
-        self.supervisor = supervisor or Supervisor()
+        self.supervisor = supervisor
         self.token = "" if self._has_app() else secrets.token_urlsafe(24)
         making = making_of_app(lambda: self.settings)
         self.setup = Setup(
@@ -45,7 +48,8 @@ class Service:
 
     async def stop(self) -> None:
         """End the worker, finish what is being written."""
-        await self.supervisor.stop()
+        if self.supervisor is not None:
+            await self.supervisor.stop()
         await asyncio.to_thread(self.inbox.close)
 
     @property
@@ -83,12 +87,13 @@ class Service:
         return not self.settings.missing_for_app()
 
     def _start_worker(self) -> None:
-        if self._has_app() and self.settings.workers:
+        if self.supervisor and self._has_app() and self.settings.workers:
             self.supervisor.start()
 
     async def _finish(self, code: str) -> str:
         html_url = await self._convert(code)
-        self.settings = self.settings.load()
+        kept = {"port": self.settings.port}  # may be the one that was free
+        self.settings = self.settings.load().model_copy(update=kept)
         _log.info("the GitHub App is set up: %s", html_url)
         self._start_worker()
         return html_url

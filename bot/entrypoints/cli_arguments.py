@@ -1,0 +1,80 @@
+"""The arguments of the service's commands: `serve`, `worker`, `setup`, `runs` and their like."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no other name
+
+STATUSES = ("queued", "running", "held", "finished")
+SERVICE = frozenset({"serve", "worker", "setup"})
+RECORDS = frozenset({"runs", "logs", "cancel", "receive", "config"})
+_SERVE = """\
+Starts two processes: this one takes webhooks in, the other one executes runs; it is started again
+whenever it dies, and goes on with what it was at. Settings come from the environment:
+docs/reference/settings.md. Without a GitHub App it prints a link that makes one.
+"""
+_RECEIVE = """\
+The file holds the body as GitHub posted it. It goes through the same door as a delivery: signature,
+reading, one transaction. A worker then does what it asks for.
+"""
+
+
+def add_service(commands: Commands) -> None:
+    """Commands that start something."""
+    _command(commands, "serve", "take webhooks and execute runs", _SERVE)
+    worker = _command(
+        commands, "worker", "execute runs only", "Executes runs; the webhooks come in elsewhere."
+    )
+    worker.add_argument("--attached", action="store_true", help=argparse.SUPPRESS)
+    setup = _command(
+        commands,
+        "setup",
+        "make the GitHub App, in the browser",
+        "Prints a link that makes the GitHub App, waits for it, and says what is missing.",
+    )
+    setup.add_argument("--check", action="store_true", help="only say what is missing")
+
+
+def add_records(commands: Commands) -> None:
+    """Commands that read or write the store."""
+    runs = _command(commands, "runs", "list runs", "Lists runs, newest first.")
+    runs.add_argument("--status", choices=STATUSES, help="only these")
+    runs.add_argument("--limit", metavar="N", type=_whole, default=20, help="how many (20)")
+    runs.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    logs = _command(commands, "logs", "show what a run did", "Shows the log of a run.")
+    logs.add_argument("run", metavar="RUN", help="its id, or the end of it")
+    logs.add_argument("--follow", action="store_true", help="go on until the run has finished")
+    logs.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    cancel = _command(commands, "cancel", "cancel a run", "Cancels a run.")
+    cancel.add_argument("run", metavar="RUN", help="its id, or the end of it")
+    receive = _command(commands, "receive", "replay a saved webhook delivery", _RECEIVE)
+    receive.add_argument("file", metavar="FILE", help="the saved body; - reads stdin")
+    receive.add_argument("--event", metavar="NAME", required=True, help="such as issues")
+    receive.add_argument(
+        "--delivery", metavar="GUID", default="", help="its id (default: one for each body)"
+    )
+    config = _command(commands, "config", "look at a repository's settings", "")
+    parts = config.add_subparsers(dest="part", metavar="PART", required=True)
+    validate = _command(
+        parts, "validate", "say what is wrong in them", "Checks a .github/acp.yml, line by line."
+    )
+    validate.add_argument("file", metavar="FILE", nargs="?", default=".github/acp.yml")
+
+
+def _command(commands: Commands, name: str, summary: str, text: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=summary,
+        description=text or summary,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= 10_000:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000")
+    return int(text)
