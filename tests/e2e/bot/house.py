@@ -11,12 +11,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
 
-from bot import demo
 from bot.adapters.github import webhooks
 from bot.adapters.github.client import GitHubApp
 from bot.adapters.github.tokens import RUN_PERMISSIONS
@@ -34,18 +32,17 @@ from bot.services.answer import AnswerCommands
 from bot.services.execute_run import ExecuteRun
 from pipeline.defaults import build_pipeline
 from pipeline.limits import Limits
-from pipeline.llm.base import LLMClient
-from pipeline.llm.scripted import ScriptedClient, Turn, load_script
+from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse
+from pipeline.llm.scripted import ScriptedClient, Turn
 from pipeline.orchestrator import AgenticCodingPipeline
 from pipeline.sandbox.base import Sandbox
 from pipeline.sandbox.none import NoSandbox
+from tests.e2e.bot import scripts
 
-SHOP = "acme/timespan"
+SHOP = "acme/shop"
 LABEL = "agentic-fix"
 SECRET = "webhook-secret"
 EVENTS = ("issues", "issue_comment", "pull_request", "check_suite", "check_run")
-DEMO = Path(demo.__file__).parent
-TITLE, _, BODY = demo.issue().partition("\n")
 Script = Mapping[str, list[Turn]]
 
 
@@ -76,26 +73,47 @@ class Door:
         self._thread.join()
 
 
+class Model(ScriptedClient):
+    """A model that plays its script; before the first word something may happen outside."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    @override
+    async def complete(self, request: LLMRequest) -> LLMResponse:
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            await asyncio.to_thread(happens)
+        return await super().complete(request)
+
+
 class Workshop:
-    """Real forge, scripted models, no sandbox unless a test asks for one."""
+    """Real forge, scripted models, no sandbox unless a test asks for one.
+
+    `script` is what the models say in every run that begins; `meanwhile` happens once, while a run
+    waits for its reviewer.
+    """
 
     sandbox = "none (NO isolation)"
 
     def __init__(self, app: GitHubApp, secrets: list[str]) -> None:
         self._app = app
         self._secrets = secrets
-        self.script: Script = load_script(DEMO / "script.json")
+        self.script: Script = scripts.mended()
+        self.meanwhile: Callable[[], object] | None = None
         self.isolation: Sandbox = NoSandbox()
-        self.clients: dict[str, ScriptedClient] = {}
+        self.models: dict[str, Model] = {}
+
+    def begin(self) -> None:
+        """A run is new: its models begin their script."""
+        self.models = {s: Model(t, provider=s) for s, t in self.script.items()}
+        self.models["qa"].meanwhile, self.meanwhile = self.meanwhile, None
 
     async def forge(self, request: RunRequest) -> Forge:
         return await self._app.forge(request.repository)
 
     def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
         del usd  # scripted models have no price
-        if not self.clients:
-            self.clients = {s: ScriptedClient(t, provider=s) for s, t in self.script.items()}
-        clients: dict[str, LLMClient] = dict(self.clients)
+        clients: dict[str, LLMClient] = dict(self.models)
         limits = Limits(wall_s=rules.max_minutes * 60.0)
         return build_pipeline(
             clients=clients,
@@ -113,14 +131,14 @@ class Workshop:
 
 
 class House:
-    """acme/timespan with its bug, `ana` who may write, `tri` who may triage, `out` who may not."""
+    """acme/shop with its bug, `ana` who may write, `tri` who may triage, `out` who may not."""
 
     def __init__(self, github: GitHubEmulator, store: Store | None = None) -> None:
         self.github = github
         self.secrets = [SECRET]
         self.store: Store = store or MemoryStore()
         self.rules = Rules()
-        github.repository(SHOP, from_directory=DEMO / "project")
+        github.repository(SHOP, files=scripts.FILES)
         for login, role in (("ana", "write"), ("tri", "triage")):
             github.collaborator(SHOP, login, role)
         github.account("out")
@@ -157,7 +175,9 @@ class House:
         assert self._me is not None
         return self._me
 
-    def issue(self, title: str = TITLE, body: str = BODY, *, by: str = "ana") -> Any:
+    def issue(
+        self, title: str = scripts.TITLE, body: str = scripts.BODY, *, by: str = "ana"
+    ) -> Any:
         return self.github.open_issue(SHOP, title, body.strip(), by=by)
 
     async def label(self, issue: Any, name: str = LABEL, *, by: str = "ana") -> None:
@@ -188,6 +208,9 @@ class House:
         assert await asyncio.to_thread(self.github.hooks.drain)
 
     async def execute(self, run_id: str) -> None:
+        run = self.store.run(run_id)
+        if run is not None and run.epoch == 0:
+            self.workshop.begin()
         work = ExecuteRun(
             self.store, self.workshop, self.rules, self.me.bot_id, "worker", self.page
         )
@@ -200,6 +223,12 @@ class House:
     def runs(self) -> list[Run]:
         """Oldest first."""
         return list(reversed(self.store.runs()))
+
+    def task_text(self, run: Run) -> str:
+        """What the models of a run were given to do."""
+        admitted = self.store.effect(run.id, "admission")
+        assert admitted is not None
+        return str(admitted["admitted"]["task"])
 
     def told(self, issue: Any) -> list[str]:
         """What the bot has said on an issue or pull request."""
