@@ -75,6 +75,10 @@ class Service:
                 self._lock = Lock(*github_lock(self.settings, identity))
         return self._lock
 
+    def forget_lock(self) -> None:
+        """The settings have changed: the lock is made anew for the next delivery."""
+        self._lock = None
+
     def app_missing(self) -> str:
         """Why deliveries are not taken yet, in a sentence, or ""."""
         if missing := self.settings.missing_for_app():
@@ -94,6 +98,7 @@ class Service:
         html_url = await self._convert(code)
         kept = {"port": self.settings.port}  # may be the one that was free
         self.settings = self.settings.load().model_copy(update=kept)
+        self.forget_lock()
         _log.info("the GitHub App is set up: %s", html_url)
         self._start_worker()
         return html_url
