@@ -41,7 +41,7 @@ class Dispatcher:
         self._worker = worker
         self._pace = pace
         self._ticks = count()
-        self._passed: set[str] = set()
+        self._passed: set[tuple[str, int]] = set()
 
     async def run(self) -> None:
         """Start the engine and serve until cancelled; then close the engine.
@@ -49,7 +49,9 @@ class Dispatcher:
         Calls `die` where the store does not answer. Raises Misconfigured, StoreUnavailable.
         """
         try:
-            await self._look_around()
+            # Before the engine recovers them: one of these may be what killed every worker so far.
+            for run in filter(_exhausted, await self._running()):
+                await asyncio.to_thread(self._give_up, run)
             await self._engine.start()
             while True:
                 await self.tick()
@@ -74,24 +76,15 @@ class Dispatcher:
         ):
             await self._engine.submit(run.id)
 
-    async def _look_around(self) -> None:
-        """What must be known before an execution of ours begins."""
-        running = await self._running()
-        # Whoever executes these from now on finds the mark by itself.
-        self._passed = {run.id for run in running if run.cancel_requested}
-        for run in filter(_exhausted, running):
-            await asyncio.to_thread(self._give_up, run)
-
     async def _running(self) -> Sequence[Run]:
         return await asyncio.to_thread(self._store.runs, status=RunStatus.RUNNING, limit=_ALL)
 
     async def _pass_cancels(self, running: Sequence[Run]) -> None:
-        """Pass each cancel on once: whoever executes the run after that is closing it."""
-        self._passed &= {run.id for run in running}
-        for run in running:
-            if run.cancel_requested and run.id not in self._passed:
-                await self._engine.cancel(run.id)
-                self._passed.add(run.id)
+        """Pass each cancel on once for each start: what is stopped may be closing the run."""
+        starts = {(run.id, run.epoch) for run in running if run.cancel_requested}
+        for start in starts - self._passed:
+            await self._engine.cancel(start[0])
+        self._passed = starts
 
     async def _sweep(self, running: Sequence[Run]) -> None:
         for run in running:

@@ -113,6 +113,19 @@ def test_a_frozen_worker_pays_for_nothing_once_another_took_over(place: Place) -
     assert len(place.store.events(run_id)) == CALLS
 
 
+def test_a_cancel_while_no_worker_lives_is_heard_by_the_next(place: Place) -> None:
+    worker = place.worker(calls=CALLS)
+    place.till.before = lambda _run, call: kill(worker) if call == 3 else None
+    run_id = place.start()
+    worker.wait(60)
+    place.store.request_cancel(run_id, "ann")
+    place.till.before = lambda _run, _call: time.sleep(0.5)
+    place.worker(calls=CALLS)
+    place.until(lambda: place.finished(run_id))
+    assert place.run(run_id).outcome == "cancelled", place.log()
+    assert max(place.till.of(run_id)) < CALLS - 1
+
+
 def test_a_stopped_worker_leaves_its_runs_to_the_next(place: Place) -> None:
     place.till.before = lambda _run, call: time.sleep(0.3 if call == 4 else 0)
     run_id = place.start()

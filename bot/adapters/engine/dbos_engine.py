@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,8 @@ class DbosEngine:
         if self._open:
             self._open = False
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+            # DBOS made its own pool the loop's, and has just shut it down.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._database is not None:
             self._database.dispose()
         if self._lock is not None:

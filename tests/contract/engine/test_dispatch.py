@@ -43,8 +43,7 @@ class Office:
         epoch = self.store.begin(run_id, "w")
         self.begun.append((run_id, epoch))
         try:
-            if not self.cancelled(run_id):
-                await self.stuck.wait()
+            await self.stuck.wait()
         except asyncio.CancelledError:
             if not self.cancelled(run_id):
                 raise
@@ -119,8 +118,9 @@ async def test_what_a_dead_worker_left_is_taken_up(office: Office, until: Until)
         office.store.begin(run_id, "dead")
     office.store.request_cancel(cancelled, "ann")
     assert [run.id for run in office.store.next_runs(per_repository=1, total=4)] == [claimed]
-    office.stuck.set()
     task = asyncio.ensure_future(office.dispatcher().run())
+    await until(lambda: office.run(cancelled).status == "finished")
+    office.stuck.set()
     ids = (left, claimed, cancelled)
     await until(lambda: all(office.run(one).status == "finished" for one in ids))
     task.cancel()

@@ -128,6 +128,7 @@ async def test_closing_leaves_what_is_under_way_to_the_next_start(
     await engine.close()
     await engine.close()
     assert (house.work.running, house.work.cancelled["a"]) == (set(), 1)
+    assert await asyncio.to_thread(len, "threads still work") == 18
     house.work.gate("a").set()
     again = await house.start()
     await again.submit("a")
