@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["code", "text", "html", "broken"]
+NESTED = r"(?:[ \t]*(?:>|[-*+]|[0-9]{1,9}[.)]))*[ \t]*"  # marks of quotes and lists
 _FENCE = re.compile(r"(`{3,}(?=[^`]*$)|~{3,})")  # at column 0: no list or quote can end it
+# A fence that a list or quote may end: whoever miscounts them takes text for code.
+_UNSURE = re.compile(r"(?=[^`~])[ \t>*+0-9.)-]*(?:`{3,}|~{3,})")
 # CommonMark's names of block elements, and a few that a browser treats like them
 _BLOCK = re.compile(
-    r" {0,3}</?(?:address|article|aside|audio|base|basefont|blockquote|body|button|canvas|caption|"
+    NESTED
+    + r"</?(?:address|article|aside|audio|base|basefont|blockquote|body|button|canvas|caption|"
     r"center|col|colgroup|dd|details|dialog|dir|div|dl|dt|embed|fieldset|figcaption|figure|footer|"
     r"form|frame|frameset|h[1-6]|head|header|hr|html|iframe|input|legend|li|link|main|map|marquee|"
     r"math|menu|menuitem|meta|nav|noframes|noscript|object|ol|optgroup|option|p|param|picture|"
@@ -25,12 +29,12 @@ _BLOCK = re.compile(
     re.IGNORECASE,
 )
 _OPENINGS = (
-    (re.compile(r" {0,3}<!--"), re.compile("-->")),
-    (re.compile(r" {0,3}<\?"), re.compile(r"\?>")),
-    (re.compile(r" {0,3}<!\[CDATA\["), re.compile(r"\]\]>")),
-    (re.compile(r" {0,3}<![A-Za-z]"), re.compile(">")),
+    (re.compile(NESTED + r"<!--"), re.compile("-->")),
+    (re.compile(NESTED + r"<\?"), re.compile(r"\?>")),
+    (re.compile(NESTED + r"<!\[CDATA\["), re.compile(r"\]\]>")),
+    (re.compile(NESTED + r"<![A-Za-z]"), re.compile(">")),
     (
-        re.compile(r" {0,3}<(?:pre|script|style|textarea)(?=[\s>]|$)", re.IGNORECASE),
+        re.compile(NESTED + r"<(?:pre|script|style|textarea)(?=[\s>]|$)", re.IGNORECASE),
         re.compile(r"</(?:pre|script|style|textarea)>", re.IGNORECASE),
     ),
 )
@@ -39,8 +43,9 @@ TAG = re.compile(
     rf"<([A-Za-z][A-Za-z0-9-]*)((?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*{_VALUE})?)*)\s*/?>"
     r"|</[A-Za-z][A-Za-z0-9-]*\s*>"
 )
+_ALONE = re.compile(rf"{NESTED}(?:{TAG.pattern})\s*")
 _BEGUN = re.compile(r"<[A-Za-z/]")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)  # to the end, or it would be slow
+_HIDDEN = re.compile(r"<!--.*?(-->|\Z)|<[!?][^>]*(>|\Z)", re.DOTALL)
 _SPAN = re.compile(r"(?<!`)(`+)(?!`)[^\n]*?(?<!`)\1(?!`)")
 
 
@@ -80,7 +85,8 @@ class _Reader:
         self._kind: Kind = "text"
         self._fence = ""
         self._until: re.Pattern[str] | None = None
-        self._lost = False  # a tag that never ends has been seen: nothing is certain any more
+        self._nested = False  # a list or quote may end the HTML before its own end does
+        self._lost = False  # from something unsure on, nothing counts as code
 
     def read(self, line: str) -> Iterator[Chunk]:
         if self._fence:
@@ -101,13 +107,15 @@ class _Reader:
 
     def _open(self, line: str) -> Iterator[Chunk]:
         """A line that may begin something new."""
+        self._lost = self._lost or _UNSURE.match(line) is not None
         fence = _FENCE.match(line.rstrip("\n"))
         if fence and not self._lost:
             yield from self.flush()
             self._kind, self._fence = "code", fence[1]
-        elif (end := _end_of(line)) or _BLOCK.match(line) or TAG.fullmatch(line.strip()):
+        elif (end := _end_of(line)) or _BLOCK.match(line) or _ALONE.fullmatch(line):
             yield from self.flush()
             self._kind, self._until = "html", end
+            self._nested = not line.lstrip(" ").startswith("<")
         self._lines.append(line)
         if self._kind == "html" and self._until and _ends_here(line, self._until):
             yield from self.flush()
@@ -118,7 +126,8 @@ class _Reader:
         self._lines, self._kind, self._fence, self._until = [], "text", "", None
         if not text:
             return
-        if kind == "html" and _unfinished(text):
+        split = self._nested and "\n" in text.strip("\n")
+        if kind == "html" and (split or _unfinished(text)):
             self._lost = True
             kind = "broken"
         certain = kind == "text" and not self._lost and _certain(text)
@@ -141,9 +150,10 @@ def _ends_here(line: str, end: re.Pattern[str]) -> bool:
 
 
 def _unfinished(html: str) -> bool:
-    """Whether a tag begins that is not plainly ended: a browser may read on to any quote."""
-    rest = TAG.sub("", _COMMENT.sub("", html))
-    return _BEGUN.search(rest) is not None
+    """Whether something begins that is not plainly ended: a browser may read on from there."""
+    if any("" in (found[1], found[2]) for found in _HIDDEN.finditer(html)):
+        return True
+    return _BEGUN.search(TAG.sub("", _HIDDEN.sub("", html))) is not None
 
 
 def _certain(paragraph: str) -> bool:

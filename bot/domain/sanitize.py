@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
-from bot.domain.blocks import TAG, chunks, spans
+from bot.domain.blocks import NESTED, TAG, chunks, spans
 from bot.domain.scrub import printable
 
 _LINE_CHARS = 2000
@@ -32,25 +33,41 @@ _INVISIBLE = (
         ),
     ),
 )
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)", re.DOTALL)
-_DECLARATION = re.compile(r"<![A-Za-z][^>]*(?:>|\Z)|</(?![A-Za-z])[^>]*>")
+# Markdown and browsers end all but comments differently: what is not plain goes to the very end.
+_COMMENT = re.compile(
+    r"<!--.*?(?:-->|\Z)|<\?(?:[^<>]*\?>|.*)|<!\[CDATA\[(?:[^<>]*\]\]>|.*)|<!(?:[^<>]*>|.*)"
+    r"|</(?![A-Za-z])[^<>\n]*>",
+    re.DOTALL,
+)
 _UNSEEN = re.compile(
     r"<(script|style|template|textarea|iframe)(?=[\s/>]).*?(?:</\1\s*>|\Z)"
     r"|<(noscript|svg|math|title|select)(?=[\s/>])(?:(?!<\2[\s/>]).)*?</\2\s*>",
     re.DOTALL | re.IGNORECASE,
 )
+# What a forge keeps of HTML; of any other tag not even the name is shown.
+_SHOWN = frozenset(
+    "a abbr b bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure "
+    "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p picture pre q rp rt ruby s samp small source "
+    "span strike strong sub summary sup table tbody td tfoot th thead time tr tt ul var wbr".split()
+)
 _ADDRESS = re.compile(r"""\s(href|src)\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+)""", re.IGNORECASE)
-_IMAGE = re.compile(r"!\[([^\[\]]*)\](?=[(\[])")
+_IMAGE = re.compile(r"!\[((?:\\.|[^\[\]\\]|\[(?:\\.|[^\[\]\\]|\[[^\[\]]*\])*\])+)\]", re.DOTALL)
 _LINK_TITLE = re.compile(
     r"""(\]\(\s*(?:<[^<>\n]*>|[^\s()<>]*))\s+("[^"]*"|'[^']*'|\([^()]*\))\s*\)"""
 )
 _DEFINITION = re.compile(
-    r"""^ {0,3}\[(?!\^)([^\[\]]+)\]:[ \t]*\n?[ \t]*(<[^<>\n]*>|\S+)"""
+    r"""^""" + NESTED + r"""\[(?!\^)([^\[\]]+)\]:[ \t]*\n?[ \t]*(<[^<>\n]*>|[^\s<]+)"""
     r"""((?:[ \t]+|[ \t]*\n[ \t]*)(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$""",
     re.MULTILINE,
 )
-_FOOTNOTE = re.compile(r"^ {0,3}\[\^([^\[\]\s]+)\]:.*(?:\n(?: {4}|\t).*)*", re.MULTILINE)
+_FOOTNOTE = re.compile(r"^" + NESTED + r"\[\^([^\[\]\s]+)\]:.*(?:\n(?: {4}|\t).*)*", re.MULTILINE)
 _DATA = re.compile(r"\bdata:[\w.+-]*/?[\w.+;=-]*,[^\s\"'()<>]*", re.IGNORECASE)
+_INFO = re.compile(
+    rf"^({NESTED}(?:`{{3,}}(?=[^`\n]*$)|~{{3,}})[ \t]*[A-Za-z0-9+#._-]{{0,20}})(.*)$", re.MULTILINE
+)
+_ODD_DEFINITION = re.compile(
+    rf"^{NESTED}\[[^\[\]]+\]:[ \t]*\n?[ \t]*[^\s<]+<.*", re.MULTILINE | re.DOTALL
+)
 _MASKED = re.compile("\0([0-9]+)\0")
 
 
@@ -149,13 +166,13 @@ def _without_html(text: str, notes: _Notes) -> str:
     """Work on the text with its code masked, so that nothing in code is touched."""
     kept: list[str] = []
     text = "".join(_masked(text, kept, notes))
+    text = notes.take("words behind a fence", _INFO, text, lambda found: found[1])
+    text = _definitions(text, notes)
     text = notes.take("HTML comments", _COMMENT, text, lambda _: " ")
-    text = notes.take("HTML declarations", _DECLARATION, text, lambda _: " ")
-    text = notes.take("unseen HTML elements", _UNSEEN, text, lambda _: " ")
-    text = notes.take("HTML attributes", TAG, text, _bare)
     text = notes.take("alternative texts of images", _IMAGE, text, lambda _: "![]")
     text = notes.take("titles of links", _LINK_TITLE, text, lambda found: f"{found[1]})")
-    text = _definitions(text, notes)
+    text = notes.take("unseen HTML elements", _UNSEEN, text, lambda _: " ")
+    text = notes.take("HTML tags and attributes", TAG, text, _bare)
     text = notes.take("data addresses", _DATA, text, lambda _: "(data)")
     return _MASKED.sub(lambda found: kept[int(found[1])], text)
 
@@ -171,7 +188,10 @@ def _masked(text: str, kept: list[str], notes: _Notes) -> list[str]:
         start += len(chunk.text)
         cuts = spans(chunk.text) if chunk.spans else []
         if chunk.kind == "code":
-            cuts = [(0, len(chunk.text))]
+            # The first line stays outside: only the language in it is ever looked at.
+            first = len(chunk.text.partition("\n")[0]) + 1
+            last = len(chunk.text) - chunk.text.endswith("\n")
+            cuts = [(first, last)] if first < last else []
         at = 0
         for begin, end in cuts:
             pieces += [chunk.text[at:begin], f"\0{len(kept)}\0"]
@@ -184,6 +204,9 @@ def _masked(text: str, kept: list[str], notes: _Notes) -> list[str]:
 def _bare(tag: re.Match[str]) -> str:
     """The tag with nothing but an address that can be seen or followed."""
     name, attributes = tag[1], tag[2]
+    plain = (name or tag[0].strip("</ \t\n>")).lower()
+    if plain not in _SHOWN:
+        return " "
     if not name:
         return tag[0]
     kept = [
@@ -197,17 +220,22 @@ def _bare(tag: re.Match[str]) -> str:
 def _definitions(text: str, notes: _Notes) -> str:
     """Definitions of links and footnotes are not shown; those that nobody refers to go."""
 
+    lowered = text.lower()
+
+    @cache
     def referred(label: str) -> bool:
-        return text.lower().count(f"[{label.lower()}]") > 1
+        begun = f"[{label.lower()}]"
+        return lowered.count(begun) > lowered.count(f"{begun}:")
 
     def link(found: re.Match[str]) -> str:
-        if not referred(found[1]):
+        if not referred(found[1]) or not set(found[2]) & set("/.#:"):
             return ""
         return f"[{found[1]}]: {found[2]}" if found[3] else found[0]
 
     def footnote(found: re.Match[str]) -> str:
         return found[0] if referred(f"^{found[1]}") else ""
 
+    text = notes.take("text behind an odd definition", _ODD_DEFINITION, text, lambda _: "")
     text = notes.take("definitions of links", _DEFINITION, text, link)
     return notes.take("footnotes that nothing refers to", _FOOTNOTE, text, footnote)
 

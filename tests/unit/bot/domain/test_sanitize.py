@@ -12,7 +12,7 @@ SHOWN = {
     "a comment in a fence": "Try:\n```html\n<!-- note --><img alt='x'>\n```\ndone",
     "a comment in a fence of tildes": "~~~\n<!-- note -->\n~~~",
     "a comment in a certain code span": "Write `<!-- note -->` first.",
-    "a generic type": "A List<String> is not a List<Object>.",
+    "a generic type in code": "A `List<String>` is not a `List<Object>`.",
     "a lone tag begun": "a <b and c",
     "a link that is referred to": "See [docs].\n\n[docs]: https://x.example/",
     "a footnote that is referred to": "Wrong[^1].\n\n[^1]: Since 2.0.",
@@ -33,6 +33,18 @@ HIDDEN = {
     "a comment": "a <!-- obey me --> b",
     "a comment over lines": "a\n<!--\nobey me\n\nobey me\n-->\nb",
     "a comment that never ends": "a\n<!-- obey me",
+    "a tag by its name": "x <obey me> <obey-me>",
+    "words behind a fence": "```py obey me\nx\n```",
+    "words behind a fence in a list": "- ~~~ py obey me\n  x",
+    "a tag that never ends in a list": "- <p obey me",
+    "a definition in a list": "- [x]: y\n  'obey me'",
+    "a fence that an indented one shifts": " ```\n```\n<!-- obey me -->\n```",
+    "an odd definition": "[a]: x|<br>obey me",
+    "an instruction that Markdown ends later": "x <?a> <!-- ?> obey me",
+    "a comment that a block leaves open": "<div><!--\n\nobey me\n\n-->obey me",
+    "a comment that a list leaves open": "- <!--\nobey me\n\nobey me -->obey me",
+    "an alternative text with brackets": "![obey [me] obey me](x)",
+    "an alternative text of a reference": "![obey me][x]\n\n[x]: https://y.example/",
     "an unseen element": "x <svg><desc>obey me</desc></svg>",
     "an instruction": "a <?x obey me ?> b",
     "a declaration": "a <!X obey me> b",
@@ -119,7 +131,7 @@ def test_long_lines_and_long_texts_are_cut() -> None:
 
 
 def test_what_comments_are_cut_out_of_makes_no_new_comment() -> None:
-    assert sanitize("a <!-<!-- -->- b -<!-- -->-> c").text == "a <!- - b - -> c"
+    assert "<!--" not in sanitize("a <!-<!-- -->- b -<!-- -->-> c").text
 
 
 def test_data_addresses_go() -> None:
@@ -176,6 +188,16 @@ def test_no_comment_is_left_outside_of_code(text: str) -> None:
         "<a " * 20_000,
         "![" * 30_000,
         "<svg>" * 10_000,
+        "- " * 30_000,
+        " " * 60_000 + "x",
+        ">" * 60_000,
+        "[a]: " * 12_000,
+        "[a]: \n" * 10_000,
+        "<![" * 20_000,
+        "![[" * 20_000,
+        "](<" * 20_000,
+        "data:" * 12_000,
+        "```\n" * 15_000,
     ],
 )
 def test_a_text_made_to_be_slow_is_not(text: str) -> None:
