@@ -45,11 +45,12 @@ _UNSEEN = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 # What a forge keeps of HTML; of any other tag not even the name is shown.
-_SHOWN = frozenset(
-    "a abbr b bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure "
-    "h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p picture pre q rp rt ruby s samp small source "
-    "span strike strong sub summary sup table tbody td tfoot th thead time tr tt ul var wbr".split()
-)
+_SHOWN = """
+    a abbr b bdo blockquote br caption cite code dd del details dfn div dl dt em figcaption figure
+    h1 h2 h3 h4 h5 h6 hr i img ins kbd li mark ol p picture pre q rp rt ruby s samp small source
+    span strike strong sub summary sup table tbody td tfoot th thead time tr tt ul var wbr
+"""
+_SHOWN_NAMES = frozenset(_SHOWN.split())
 _ADDRESS = re.compile(r"""\s(href|src)\s*=\s*("[^"]*"|'[^']*'|[^\s"'=<>`]+)""", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[((?:\\.|[^\[\]\\]|\[(?:\\.|[^\[\]\\]|\[[^\[\]]*\])*\])+)\]", re.DOTALL)
 _LINK_TITLE = re.compile(
@@ -205,7 +206,7 @@ def _bare(tag: re.Match[str]) -> str:
     """The tag with nothing but an address that can be seen or followed."""
     name, attributes = tag[1], tag[2]
     plain = (name or tag[0].strip("</ \t\n>")).lower()
-    if plain not in _SHOWN:
+    if plain not in _SHOWN_NAMES:
         return " "
     if not name:
         return tag[0]
@@ -219,7 +220,6 @@ def _bare(tag: re.Match[str]) -> str:
 
 def _definitions(text: str, notes: _Notes) -> str:
     """Definitions of links and footnotes are not shown; those that nobody refers to go."""
-
     lowered = text.lower()
 
     @cache
