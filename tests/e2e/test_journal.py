@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from pipeline import Checkpoint, NoSandbox, PipelineState
 from pipeline.defaults import build_pipeline
@@ -51,6 +52,7 @@ class Counted(ScriptedClient):
         self._cut = cut
         self._paid = paid
 
+    @override
     async def complete(self, request: LLMRequest) -> LLMResponse:
         if len(self._counter) + 1 == self._cut and not self._paid:
             raise PowerCut
