@@ -185,26 +185,32 @@ def test_a_coder_that_passes_its_own_tests_is_refused() -> None:
 
 
 class Meddler:
-    """A tester that edits the product."""
+    """A tester or reviewer that edits the product, and passes it."""
 
     name = "meddler"
 
+    def __init__(self, passes: str) -> None:
+        self._passes = passes
+
     def run(self, state: PipelineState, workspace: Any) -> PipelineState:
         workspace.write("a.txt", "mended\n")
-        return {**state, "tests_passed": True}
+        return PipelineState(**{**state, self._passes: True})  # type: ignore[typeddict-item]
 
 
 def test_a_tester_that_edits_the_product_is_refused() -> None:
     coder = Stateful(proposed_code=DIFF)
-    pipeline = AgenticCodingPipeline([coder], testers=[Meddler()], sandbox=NoSandbox())
+    pipeline = AgenticCodingPipeline(
+        [coder], testers=[Meddler("tests_passed")], sandbox=NoSandbox()
+    )
     with pytest.raises(StateOwnershipError, match=r"changed a\.txt"):
         pipeline.run("add a")
 
 
 def test_a_reviewer_that_edits_the_product_is_refused() -> None:
     coder = Stateful(proposed_code=DIFF)
-    pipeline = AgenticCodingPipeline([coder], reviewers=[Meddler()], sandbox=NoSandbox())
-    with pytest.raises(StateOwnershipError):
+    meddler = Meddler("qa_passed")
+    pipeline = AgenticCodingPipeline([coder], reviewers=[meddler], sandbox=NoSandbox())
+    with pytest.raises(StateOwnershipError, match="is a reviewer and changed"):
         pipeline.run("add a")
 
 
