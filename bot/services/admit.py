@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bot.domain import policy
+from bot.domain import commands, policy
 from bot.domain.forge import MAY_WRITE, Comment, Forge, Permission, PullRequest
 from bot.domain.policy import Cap, Refusal, Rules, Triage, Voice
 from bot.domain.repo_config import PATH, WrongConfig, narrow, read
@@ -25,7 +25,7 @@ class Admitted:
     """The run may begin. `task` is what models read; `digest` its SHA-256, shown to people.
 
     `stripped` was taken out of it; `voices` are all whose words are in it; `usd` is what the run
-    may cost.
+    may cost, `iterations` how often it may go round.
     """
 
     task: str
@@ -33,6 +33,7 @@ class Admitted:
     base: str
     base_sha: str
     usd: float
+    iterations: int
     voices: tuple[Voice, ...]
     stripped: tuple[Stripped, ...]
 
@@ -52,7 +53,7 @@ class Admitted:
 class TurnedAway:
     """The run does not begin. `why` says it for code, `detail` for the sentence."""
 
-    why: Literal["refused", "closed", "config", "capped", "duplicate", "triage"]
+    why: Literal["refused", "closed", "config", "capped", "duplicate", "merged", "triage"]
     detail: Refusal | WrongConfig | Cap | PullRequest | Triage | None
 
 
@@ -89,13 +90,32 @@ class Admission:
         counts = await asyncio.to_thread(self._store.counts, request, since)
         if cap := policy.capped(counts, rules):
             return TurnedAway("capped", cap)
-        closing = await forge.pulls(closing=request.issue)
-        if other := policy.duplicate(closing, own_id=self._own_id):
-            return TurnedAway("duplicate", other)
+        if there := await self._there(forge, request):
+            return there
         if objection := policy.triage(request.text):
             return TurnedAway("triage", objection)
         text = await self._text(forge, request)
-        return Admitted(base=base, base_sha=base_sha, usd=policy.allowance(counts, rules), **text)
+        usd, iterations = policy.allowance(counts, rules), rules.max_iterations
+        return Admitted(base=base, base_sha=base_sha, usd=usd, iterations=iterations, **text)
+
+    async def _there(self, forge: Forge, request: RunRequest) -> TurnedAway | None:
+        """A pull request that makes this run superfluous."""
+        closing = await forge.pulls(closing=request.issue)
+        if other := policy.duplicate(closing, own_id=self._own_id):
+            return TurnedAway("duplicate", other)
+        merged = await self._merged(forge, request)
+        return TurnedAway("merged", merged) if merged else None
+
+    async def _merged(self, forge: Forge, request: RunRequest) -> PullRequest | None:
+        """The merged pull request of an earlier run, unless another one is asked for."""
+        if commands.again(request.text.hint)[0]:
+            return None
+        pushed = await asyncio.to_thread(pushed_before, self._store, request)
+        for branch in pushed:
+            newest = next(iter(await forge.pulls(head=branch)), None)
+            if newest is not None:
+                return newest if newest.state == "merged" else None
+        return None
 
     async def _text(self, forge: Forge, request: RunRequest) -> dict[str, Any]:
         """The frozen text and the admitted comments, clean, with all whose words they are."""
@@ -116,6 +136,17 @@ class Admission:
         }
 
 
+def pushed_before(store: Store, request: RunRequest) -> dict[str, str]:
+    """Branch -> the sha that runs of this issue have last pushed there; the newest run first."""
+    where = request.repository.id
+    pushed: dict[str, str] = {}
+    for run in store.runs(repository_id=where, issue=request.issue):
+        effect = store.effect(run.id, "push")
+        if effect is not None:
+            pushed.setdefault(effect["branch"], effect["code"])
+    return pushed
+
+
 def _voice(
     author: Actor, said: Literal["text", "comment"], known: Mapping[str, Permission]
 ) -> Voice:
@@ -125,7 +156,7 @@ def _voice(
 def _compose(request: RunRequest, comments: Sequence[Comment]) -> tuple[str, tuple[Stripped, ...]]:
     title = sanitize_title(request.text.title)
     body = sanitize(request.text.body)
-    hint = sanitize(request.text.hint)
+    hint = sanitize(commands.again(request.text.hint)[1])
     said = [sanitize(comment.body) for comment in comments]
     parts = [title.text, body.text]
     parts += [

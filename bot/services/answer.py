@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bot.domain import policy
 from bot.domain.forge import Forge
-from bot.domain.messages import answers
+from bot.domain.messages import answers, status
 from bot.domain.messages.base import Comment, Place
 from bot.domain.policy import ANSWERED, Rules
 from bot.domain.runs import FrozenText, RepositoryId, Run, RunRequest, RunStatus
@@ -81,8 +81,14 @@ class AnswerCommands:
         order = policy.touch(say, say.number)
         assert order is not None
         receipt = await self._order(say, order)
-        done = receipt.outcome in {"applied", "duplicate"}
-        return None if done else answers.no_run(place, say.verb)
+        if receipt.outcome not in {"applied", "duplicate"}:
+            return answers.no_run(place, say.verb)
+        run = await asyncio.to_thread(self.store.run, receipt.run_id)
+        if run is None or run.outcome != "cancelled":
+            return None
+        # It was not at work, so nobody else is there to say it.
+        where = replace(place, run_id=run.id, url=self.page(run.id))
+        return status.cancelled(where, run.cancel_by, None, run.cost_usd or 0.0)
 
     async def _retry(self, say: Say, place: Place) -> Comment | None:
         """A new run with the text of the last one, and what was written behind the command."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline.errors import PatchError
 from pipeline.workspace.repository import Repository
 
 Json = Mapping[str, Any]
+Told = Sequence[tuple[str, str]]  # a tree, and the message of its commit (or what it is)
 _MOST_NUMBERS = 20
 
 
@@ -46,21 +48,35 @@ class Branches:
                 scratch=Path(scratch),
                 auth_env=await self.forge.clone_env(),
             ) as repository:
-                trees = await _trees(repository, report)
-                try:
-                    shas = await self._commit(repository, report, trees)
-                    await self.forge.push(repository.git_dir, shas[-1], branch, expected)
-                except PushRefused as refused:
-                    if not refused.needs_signature:
-                        raise
-                    shas = await self._commit_by_api(repository, report, trees, branch)
+                told = self._told(report, await _trees(repository, report))
+                plain = partial(self._plainly, repository, told, branch, expected)
+                shas = (await self.book.once("plain push", plain))["shas"]
+                if not shas:
+                    if expected:  # the API only adds commits: what is there stays
+                        branch, expected = await self._fresh(), ""
+                    shas = await self._commit_by_api(repository, told, branch)
         test = shas[0] if len(shas) > 1 else ""
         return {"branch": branch, "code": shas[-1], "test": test, "updated": bool(expected)}
+
+    async def _plainly(
+        self, repository: Repository, told: Told, branch: str, expected: str
+    ) -> Json:
+        """The commits that git has pushed; none where the repository wants them signed."""
+        shas = await self._commit(repository, told)
+        try:
+            await self.forge.push(repository.git_dir, shas[-1], branch, expected)
+        except PushRefused as refused:
+            if not refused.needs_signature:
+                raise
+            return {"shas": []}
+        return {"shas": shas}
 
     async def _choose(self) -> Json:
         """Written down before the push, so that a second try takes the same branch."""
         title = self.admitted.task.partition("\n")[0]
         wanted = branches.name(self.book.run.request.issue, title)
+        if there := await self._open_already():
+            return there
         taken: dict[str, Taken] = {}
         for number in range(1, _MOST_NUMBERS):
             branch = branches.numbered(wanted, number)
@@ -75,12 +91,34 @@ class Branches:
                 return {"branch": choice.branch, "expected": choice.expected}
         raise PushRefused(f"every branch {wanted}-N is taken", reason="moved")
 
-    async def _commit(
-        self, repository: Repository, report: Report, trees: Sequence[tuple[str, str]]
-    ) -> list[str]:
+    async def _open_already(self) -> Json | None:
+        """The branch of our open pull request, also where the issue's title is another now."""
+        for branch, pushed in self.pushed_before.items():
+            if await self.forge.branch_sha(branch) != pushed:
+                continue
+            if any(pull.state == "open" for pull in await self.forge.pulls(head=branch)):
+                return {"branch": branch, "expected": pushed}
+        return None
+
+    async def _fresh(self) -> str:
+        """A branch that nobody has."""
+
+        async def choose() -> Json:
+            wanted = branches.name(
+                self.book.run.request.issue, self.admitted.task.partition("\n")[0]
+            )
+            for number in range(1, _MOST_NUMBERS):
+                branch = branches.numbered(wanted, number)
+                if not await self.forge.branch_sha(branch):
+                    return {"branch": branch}
+            raise PushRefused(f"every branch {wanted}-N is taken", reason="moved")
+
+        return str((await self.book.once("fresh branch", choose))["branch"])
+
+    async def _commit(self, repository: Repository, told: Told) -> list[str]:
         """The same run always makes the same commits: its time is the run's, not the clock's."""
         shas: list[str] = []
-        for tree, message in self._told(report, trees):
+        for tree, message in told:
             parent = shas[-1] if shas else self.admitted.base_sha
             shas.append(
                 await repository.commit(
@@ -96,14 +134,13 @@ class Branches:
     async def _commit_by_api(
         self,
         repository: Repository,
-        report: Report,
-        trees: Sequence[tuple[str, str]],
+        told: Told,
         branch: str,
     ) -> list[str]:
         """Where a ruleset wants signatures: the forge makes the commits, and signs them."""
         shas: list[str] = []
         before = repository.base_tree
-        for tree, message in self._told(report, trees):
+        for tree, message in told:
             changes: list[FileChange] = []
             for change in await repository.changes(before, tree):
                 if gone := change.old_path or (change.path if change.status == "D" else ""):
@@ -116,7 +153,7 @@ class Branches:
             before = tree
         return shas
 
-    def _told(self, report: Report, trees: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    def _told(self, report: Report, trees: Told) -> Told:
         host = self.forge.signature().rpartition("users.noreply.")[2].rstrip(">")
         request = self.book.run.request
         texts = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,8 +17,8 @@ from bot.domain.result import Result
 from bot.domain.runs import RunRequest, RunStatus
 from bot.domain.store import Ending, Fenced, Store
 from bot.domain.task import Task
-from bot.errors import BotError
-from bot.services.admit import Admission, Admitted, TurnedAway
+from bot.errors import BotError, OperatorError, RateLimited, Transient, UserError
+from bot.services.admit import Admission, Admitted, TurnedAway, pushed_before
 from bot.services.branch import Branches
 from bot.services.publish import Publication
 from bot.services.run_book import RunBook, StoredJournal
@@ -27,6 +28,7 @@ from pipeline.errors import PipelineError
 from pipeline.orchestrator import AgenticCodingPipeline
 
 _log = logging.getLogger(__name__)
+_WAITS_S = (60.0, 120.0, 300.0, 900.0, 1800.0)
 
 
 class Workshop(Protocol):
@@ -60,67 +62,87 @@ class ExecuteRun:
     own_id: int
     worker: str
     page: Callable[[str], str]
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    clock: Callable[[], float] = time.time
 
     async def __call__(self, run_id: str) -> None:
         """Execute the run; returns when it is held, finished, or somebody else's.
 
-        Raises StoreUnavailable, and CancelledError where the engine stops it.
+        Where the forge asks to wait, or does not answer, it waits and tries again. Raises
+        StoreUnavailable, and CancelledError where the engine stops it.
         """
         try:
             book = await RunBook.open(self.store, run_id, self.worker)
-            await self._with_forge(book)
+            for wait_s in _WAITS_S:
+                try:
+                    return await self._with_forge(book)
+                except Transient as error:
+                    await self._wait(book, _until(error, self.clock() + wait_s) - self.clock())
+            await self._with_forge(book, last=True)
         except Fenced as error:
             _log.info("run %s is not ours: %s", run_id, error)
 
-    async def _with_forge(self, book: RunBook) -> None:
+    async def _wait(self, book: RunBook, seconds: float) -> None:
+        """Wait, but not for somebody who has cancelled the run meanwhile."""
+        try:
+            await self.sleep(max(0.0, seconds))
+        except asyncio.CancelledError:
+            if not await book.cancel_requested():
+                raise
+
+    async def _with_forge(self, book: RunBook, *, last: bool = False) -> None:
+        """One try. Raises Transient, unless it is the `last`: then the run fails."""
         try:
             forge = await self.workshop.forge(book.run.request)
         except BotError as error:
+            cancelled = await book.cancel_requested()
+            if isinstance(error, Transient) and not (last or cancelled):
+                raise
             _log.warning("run %s: no forge: %s", book.run.id, error)
-            await book.move(RunStatus.FINISHED, Ending("failed", str(error)))
+            outcome = Ending("cancelled") if cancelled else Ending("failed", str(error))
+            await book.move(RunStatus.FINISHED, outcome)
             return
         page, sandbox = self.page(book.run.id), self.workshop.sandbox
         teller = Teller(forge, book, page, sandbox, scrub=self.workshop.scrub)
+        try:
+            await self._stoppable(book, forge, teller)
+        except Transient as error:
+            if not last:
+                _log.warning("run %s waits: %s", book.run.id, error)
+                await teller.parked(_until(error, 0.0))
+                raise
+            await _ended(book, teller.broken(error), Ending("failed", str(error)))
+        except (UserError, OperatorError, PipelineError) as error:
+            _log.warning("run %s failed: %s", book.run.id, error)
+            await _ended(book, teller.broken(error), Ending("failed", str(error)))
+        finally:
+            await forge.aclose()
+
+    async def _stoppable(self, book: RunBook, forge: Forge, teller: Teller) -> None:
+        """Execute, and end the run where somebody has asked for that; else pass the stop on."""
         try:
             await self._execute(book, forge, teller)
         except asyncio.CancelledError:
             if not await book.cancel_requested():
                 raise
             await _ended(book, teller.cancelled(), Ending("cancelled"))
-        except (BotError, PipelineError) as error:
-            if isinstance(error, Fenced):
-                raise
-            _log.warning("run %s failed: %s", book.run.id, error)
-            await _ended(book, teller.broken(error), Ending("failed", str(error)))
-        finally:
-            await forge.aclose()
 
     async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
+        await _stop_if_cancelled(book)
         admission = Admission(self.store, self.rules, own_id=self.own_id)
         admitted = await self._admit(book, forge, teller, admission)
         if admitted is None:
             return
         rules = await admission.rules(forge, admitted.base_sha)
         last = await self._work(book, forge, teller, admitted, rules)
+        await _stop_if_cancelled(book)
         task = _task(book.run.request, admitted)
         result = Result.of(last.state, task, iterations=last.iteration)
-        branches = Branches(book, forge, admitted, await self._pushed_before(book))
+        pushed = await asyncio.to_thread(pushed_before, self.store, book.run.request)
+        branches = Branches(book, forge, admitted, pushed)
         scan = self.workshop.scan
         publication = Publication(book, forge, teller, branches, scan, rules, admitted)
         await publication.publish(result, last.state)
-
-    async def _pushed_before(self, book: RunBook) -> dict[str, str]:
-        """Branch -> the sha that the latest earlier run of this issue has pushed there."""
-        request = book.run.request
-        earlier = await asyncio.to_thread(
-            self.store.runs, repository_id=request.repository.id, issue=request.issue
-        )
-        pushed: dict[str, str] = {}
-        for run in earlier:
-            effect = await asyncio.to_thread(self.store.effect, run.id, "push")
-            if effect is not None:
-                pushed.setdefault(effect["branch"], effect["code"])
-        return pushed
 
     async def _admit(
         self, book: RunBook, forge: Forge, teller: Teller, admission: Admission
@@ -150,7 +172,7 @@ class ExecuteRun:
     ) -> Checkpoint:
         """The loop, from the last checkpoint and the journal on; returns the final checkpoint."""
         kept = await book.checkpoints()
-        teller.resume(kept)
+        teller.resume(admitted, kept)
         last = kept[-1] if kept else None
         if last is not None and last.final:
             return last
@@ -171,6 +193,18 @@ class ExecuteRun:
         if last is None:
             raise PipelineError("the loop ended before its first step")
         return last
+
+
+async def _stop_if_cancelled(book: RunBook) -> None:
+    """Whoever was away while somebody cancelled finds out here."""
+    if await book.cancel_requested():
+        raise asyncio.CancelledError
+
+
+def _until(error: Transient, otherwise: float) -> float:
+    """When another try is worth it, in seconds since the epoch."""
+    known = error.reset_at if isinstance(error, RateLimited) else None
+    return otherwise if known is None else float(known)
 
 
 def _task(request: RunRequest, admitted: Admitted) -> Task:

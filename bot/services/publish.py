@@ -53,6 +53,7 @@ class Publication:
             attempts=tuple(state.get("attempts", ())),
             stripped=self.admitted.stripped,
             findings=findings,
+            digest=self.admitted.digest,
         )
         kind = str(result.evidence.get("kind", ""))
         what = policy.publication(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.forge import Forge, PullRequest
@@ -13,13 +15,14 @@ from bot.domain.messages.status import Stand, Step
 from bot.domain.policy import ANSWERED, Cap, Refusal
 from bot.domain.repo_config import WrongConfig
 from bot.domain.runs import Run
-from bot.errors import BotError
+from bot.errors import BotError, UserError
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.run_book import RunBook
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import PipelineError
 from pipeline.transitions import Stage
 
+_log = logging.getLogger(__name__)
 Json = Mapping[str, Any]
 _EVERY_S = 3.0
 _STEPS: Mapping[Stage, Step] = {
@@ -59,8 +62,9 @@ class Teller:
         self._admitted: Admitted | None = None
         self._checkpoint: Checkpoint | None = None
 
-    def resume(self, checkpoints: Sequence[Checkpoint]) -> None:
+    def resume(self, admitted: Admitted, checkpoints: Sequence[Checkpoint]) -> None:
         """Go on where an earlier start of the run has stopped."""
+        self._admitted = admitted
         self._checkpoint = checkpoints[-1] if checkpoints else None
 
     async def accepted(self, admitted: Admitted) -> Json:
@@ -78,14 +82,25 @@ class Teller:
         return {"comment": self._comment}
 
     async def stepped(self, checkpoint: Checkpoint) -> None:
-        """Edit the status comment, at most every few seconds."""
+        """Edit the status comment, at most every few seconds. A lost edit is no matter."""
         self._checkpoint = checkpoint
         now = self._clock()
         if now - self._last < _EVERY_S:
             return
         self._last = now
         step = _STEPS[checkpoint.cursor.stage]
-        await self.say(status.working(self.place, self._stand(step)))
+        try:
+            await self.say(status.working(self.place, self._stand(step)))
+        except BotError as error:
+            _log.warning("run %s: the status was not told: %s", self._run.id, error)
+
+    async def parked(self, until: float) -> None:
+        """The work goes on later, if possible with a word about when; 0 is nobody knows."""
+        when = datetime.fromtimestamp(until, UTC).strftime("%H:%M UTC") if until else ""
+        try:
+            await self.say(status.parked(self.place, when))
+        except BotError as error:
+            _log.info("run %s waits without a word: %s", self._run.id, error)
 
     async def cancelled(self) -> None:
         """The last words of a run that a person has stopped."""
@@ -94,9 +109,10 @@ class Teller:
         await self._react("confused")
 
     async def broken(self, error: BotError | PipelineError) -> None:
-        """The run could not go on. What the error says is for the operator's log."""
-        del error
-        await self.say(answers.unavailable(self.place))
+        """The run could not go on. Only what is written for users is told to them."""
+        why = str(error) if isinstance(error, UserError) else ""
+        tokens, usd = self._spent()
+        await self.say(status.broken(self.place, why, tokens, usd))
         await self._react("confused")
 
     async def say(self, comment: Comment) -> int:
@@ -113,8 +129,12 @@ class Teller:
         return {"comment": self._comment}
 
     async def _react(self, content: str) -> None:
+        """A reaction that fails is no reason to fail."""
         request = self._run.request
-        await self._forge.react(request.issue, request.comment_id, content)
+        try:
+            await self._forge.react(request.issue, request.comment_id, content)
+        except BotError as error:
+            _log.warning("run %s: no reaction: %s", self._run.id, error)
 
     def _stand(self, step: Step) -> Stand:
         tokens, usd = self._spent()
@@ -125,6 +145,7 @@ class Teller:
             step=step,
             requester=self._run.request.requester.login,
             iteration=self._checkpoint.cursor.iteration if self._checkpoint else 1,
+            max_iterations=self._admitted.iterations if self._admitted else 1,
             tokens=tokens,
             usd=usd,
             usd_limit=self._admitted.usd if self._admitted else 0.0,
@@ -149,6 +170,8 @@ class Teller:
                 return answers.wrong_config(self.place, wrong.problems)
             case Cap() as cap:
                 return answers.capped(self.place, cap)
+            case PullRequest(state="merged") as pull:
+                return answers.merged(self.place, pull)
             case PullRequest() as pull:
                 return answers.duplicate(self.place, pull)
             case None:

@@ -33,6 +33,7 @@ _KINDS = {
     "docs": "documentation or configuration: there is no behaviour to prove",
     "tests": "tests: they pass now and fail when the code is broken",
 }
+_PLANTED = "Exit code 1 is right here: in every run one planted test must fail, and is not counted."
 _GATES = {
     "coder did not return code": "the models wrote no change",
     "tests failed": "the tests failed",
@@ -124,7 +125,9 @@ def runs(report: Report) -> str:
         )
         for run in evidence.runs
     ]
-    return table(("Run", "Command", "Results", "Exit code", "Time"), rows)
+    shown = table(("Run", "Command", "Results", "Exit code", "Time"), rows)
+    guarded = any(run.canary and not run.problem for run in evidence.runs)
+    return f"{shown}\n\n{_PLANTED}" if guarded else shown
 
 
 def unverified(report: Report) -> str:

@@ -186,25 +186,37 @@ def no_change(report: Report, why: str) -> Comment:
     return _fitted(report, build)
 
 
-def cancelled(place: Place, by: str, tokens: int, usd: float | None) -> Comment:
-    """Somebody stopped the run. `by` is a login, or "" where the forge did it."""
+def cancelled(place: Place, by: str, tokens: int | None, usd: float | None) -> Comment:
+    """Somebody stopped the run. `by` is a login, or "" where the forge did it; None is not said."""
+    spent = money(usd) if tokens is None else f"{money(usd)} · {count(tokens)} tokens"
     who = f" by {inline(by)}" if by else ""
     return comment(
         "status",
         place,
         f"**Cancelled**{who} · {place.run}",
-        f"Nothing was pushed. {money(usd)} · {count(tokens)} tokens.",
+        f"Nothing was pushed. {spent}.",
         "`/acp run` starts again.",
     )
 
 
 def parked(place: Place, until: str) -> Comment:
-    """The forge or a model asks us to wait. `until` is a time for people."""
+    """The forge asks us to wait, or is away. `until` is a time for people, "" for soon."""
     return comment(
         "status",
         place,
-        f"**Waiting** until about {inline(until)}, as asked to · {place.run}",
+        f"**Waiting**{f' until about {inline(until)}' if until else ''}, as asked to · {place.run}",
         _stop(),
+    )
+
+
+def broken(place: Place, why: str, tokens: int, usd: float | None) -> Comment:
+    """The run could not go on. `why` is a sentence for people, "" where it is the operator's."""
+    return comment(
+        "status",
+        place,
+        f"**Broke off** · {place.run}",
+        prose(why, _NEAR) or "It could not go on; the operator's log says why.",
+        f"{money(usd)} · {count(tokens)} tokens. `/acp retry` tries again.",
     )
 
 

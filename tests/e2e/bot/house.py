@@ -135,10 +135,11 @@ class House:
 
     def __init__(self, github: GitHubEmulator, store: Store | None = None) -> None:
         self.github = github
+        self._me: AppIdentity | None = None
         self.secrets = [SECRET]
         self.store: Store = store or MemoryStore()
         self.rules = Rules()
-        github.repository(SHOP, files=scripts.FILES)
+        self.repository_id = github.repository(SHOP, files=scripts.FILES).id
         for login, role in (("ana", "write"), ("tri", "triage")):
             github.collaborator(SHOP, login, role)
         github.account("out")
@@ -159,7 +160,6 @@ class House:
             clock=github.clock.now,
         )
         self.workshop = Workshop(self.app, self.secrets)
-        self._me: AppIdentity | None = None
 
     async def open(self) -> House:
         found = await self.app.identity()
@@ -192,9 +192,8 @@ class House:
     async def settle(self) -> None:
         """Let every delivery arrive, every command be answered and every run end."""
         await self.arrive()
-        answer = AnswerCommands(self.store, self.app.forge, self.rules, self.me.bot_id, self.page)
         for _ in range(20):
-            await answer()
+            await self.answer()
             waiting = self.store.next_runs(per_repository=1, total=4)
             if not waiting and not self.store.asked():
                 return
@@ -202,6 +201,11 @@ class House:
                 await self.execute(run.id)
             await self.arrive()
         raise AssertionError("the house does not come to rest")
+
+    async def answer(self) -> None:
+        """Answer the commands that wait."""
+        answer = AnswerCommands(self.store, self.app.forge, self.rules, self.me.bot_id, self.page)
+        await answer()
 
     async def arrive(self) -> None:
         """Wait until the emulator has delivered everything."""
@@ -224,11 +228,20 @@ class House:
         """Oldest first."""
         return list(reversed(self.store.runs()))
 
+    def admitted(self, run: Run) -> Mapping[str, Any]:
+        """What was written down when a run was let in."""
+        effect = self.store.effect(run.id, "admission")
+        assert effect is not None
+        found: Mapping[str, Any] = effect["admitted"]
+        return found
+
     def task_text(self, run: Run) -> str:
         """What the models of a run were given to do."""
-        admitted = self.store.effect(run.id, "admission")
-        assert admitted is not None
-        return str(admitted["admitted"]["task"])
+        return str(self.admitted(run)["task"])
+
+    def digest(self, run: Run) -> str:
+        """The SHA-256 of that text."""
+        return str(self.admitted(run)["digest"])
 
     def told(self, issue: Any) -> list[str]:
         """What the bot has said on an issue or pull request."""

@@ -21,7 +21,7 @@ async def test_01_a_label_by_a_writer_becomes_a_pull_request(house: House) -> No
     pull = house.github.pull(SHOP)
     assert run.pull_request == pull.number
     assert pull.title == issue.title
-    assert f"Closes #{issue.number}" in pull.body
+    assert f"Closes #{issue.number}" in (pull.body or "")
     tests, review = house.told(pull)
     assert "2 passed" in tests
     assert "PASS" in review

@@ -1,0 +1,48 @@
+"""What is said where a run breaks off, and what a green run's exit code means."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from inline_snapshot import snapshot
+
+from bot.domain.messages import report, status
+from bot.domain.messages.base import Place
+from bot.domain.messages.report import Report
+
+Make = Callable[..., Report]
+
+
+def test_what_people_can_mend_is_told_to_them(place: Place) -> None:
+    why = "cannot push acp/issue-7-x: a rule of the repository forbids this push"
+    assert status.broken(place, why, 1_200, 0.05).text == snapshot("""\
+<!-- acp:status v1 4711:7 -->
+
+**Broke off** · [run `01RUN`](https://acp.example/runs/01RUN)
+
+cannot push acp/issue-7-x: a rule of the repository forbids this push
+
+$0.0500 · 1.2k tokens. `/acp retry` tries again.
+""")
+
+
+def test_what_only_the_operator_can_mend_is_in_the_log(place: Place) -> None:
+    assert "the operator's log says why" in status.broken(place, "", 0, None).text
+
+
+def test_nothing_is_said_for_an_unknown_number_of_tokens(place: Place) -> None:
+    assert "tokens" not in status.cancelled(place, "wanda", None, 0.1).text
+
+
+def test_a_wait_without_an_end_names_none(place: Place) -> None:
+    assert "**Waiting**, as asked to" in status.parked(place, "").text
+
+
+def test_the_exit_code_of_a_guarded_green_run_is_explained(a_report: Make) -> None:
+    plain: Any = a_report()
+    evidence = plain.evidence.to_dict()
+    guarded = [{**run, "canary": "c4n4ry"} for run in evidence["runs"]]
+    told = replace(plain, result=replace(plain.result, evidence={**evidence, "runs": guarded}))
+    line = "one planted test must fail"
+    assert line in report.runs(told)
+    assert line not in report.runs(plain)
