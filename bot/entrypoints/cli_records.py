@@ -80,7 +80,7 @@ def _logs(settings: Settings, args: argparse.Namespace) -> int:
                 break
             asyncio.run(asyncio.sleep(_FOLLOW_S))
         if not args.json:
-            sys.stderr.write(_line(query_runs.one(store, run.id)) + "\n")
+            sys.stderr.write(printable(_line(query_runs.one(store, run.id))) + "\n")
     return OK
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from bot.domain.store import Store, StoreUnavailable
+from bot.domain.store import StoreUnavailable
 from bot.entrypoints.http.inbox import Inbox
 
 FLOOR_BYTES = 256 * 1024 * 1024
@@ -46,7 +46,7 @@ class Readiness:
     async def parts(self) -> Mapping[str, str]:
         """Each part and what is wrong with it."""
         try:
-            beat = await self.inbox(Store.last_beat)
+            beat = await self.inbox(lambda store: store.last_beat())
             store, worker = "ok", self._worker(beat)
         except StoreUnavailable:
             store, worker = "the database does not answer", "unknown"

@@ -41,7 +41,7 @@ class Service:
     async def start(self) -> None:
         """Open the store, so that the first delivery need not, and start the worker."""
         try:
-            await self.inbox(Store.last_beat)
+            await self.inbox(lambda store: store.last_beat())
         except (StoreUnavailable, Misconfigured) as error:
             _log.error("the database cannot be opened yet: %s", error)
         self._start_worker()
