@@ -28,6 +28,7 @@ from bot.domain.runs import Run, RunRequest
 from bot.domain.scrub import Scrubber
 from bot.domain.store import Store
 from bot.emulators.github import GitHubEmulator
+from bot.emulators.github.model import Pull
 from bot.services.answer import AnswerCommands
 from bot.services.execute_run import ExecuteRun
 from pipeline.defaults import build_pipeline
@@ -242,6 +243,12 @@ class House:
     def digest(self, run: Run) -> str:
         """The SHA-256 of that text."""
         return str(self.admitted(run)["digest"])
+
+    def pull(self) -> Pull:
+        """The only pull request, as git sees it."""
+        found = self.github.pull(SHOP).pull
+        assert found is not None
+        return found
 
     def told(self, issue: Any) -> list[str]:
         """What the bot has said on an issue or pull request."""

@@ -61,3 +61,10 @@ def mended(
         "tests": _said({"tools": [call("submit", kind="bug", quote=QUOTE, test=test)]}),
         "qa": _said({"json": report}),
     }
+
+
+def no_change() -> dict[str, list[Turn]]:
+    """Models that find the bug mended already, and show it by a test."""
+    why = "It sums up all prices already."
+    done = _said({"tools": [call("finish", summary=why, nothing_to_change=why)]})
+    return {**mended(), "gpt": done, "claude": list(done)}
