@@ -45,6 +45,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         return run(args)
     if args.command == "demo":
+        if args.github:
+            from bot.entrypoints.cli_demo_github import run_demo_on_github
+
+            return run_demo_on_github()
         from bot.entrypoints.cli_demo import run_demo
 
         return run_demo(parser, args)
@@ -77,6 +81,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="watch a run on a small shipped project, without keys or network",
         description="Watch a run on a small project: clone, sandbox, Ruff, pytest and git are "
         "real, the replies of the models are scripted.",
+    )
+    demo.add_argument(
+        "--github",
+        action="store_true",
+        help="from a label to a pull request, emulated",
     )
     demo.add_argument("--json", action="store_true", help="print JSON lines for machines")
     _add_safety(demo)

@@ -67,16 +67,19 @@ class Supervisor:
         pause = self._first_s
         while True:
             began = self._clock()
-            code = await self._once()
+            ended = await self._once()
             if self._clock() - began > _SETTLED_S:
                 pause = self._first_s
-            _log.warning("the worker ended with status %d; starting it in %.1f s", code, pause)
+            _log.warning("the worker %s; starting it in %.1f s", ended, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_S)
 
-    async def _once(self) -> int:
+    async def _once(self) -> str:
+        """Run the worker to its end; returns how it ended, in words."""
         # Our own program under our own interpreter: nothing that a model or a repository wrote.
-        self._process = await asyncio.create_subprocess_exec(  # noqa: TID251
-            *self._command, stdin=PIPE
-        )
-        return await self._process.wait()
+        start = asyncio.create_subprocess_exec  # noqa: TID251
+        try:
+            self._process = await start(*self._command, stdin=PIPE)
+        except OSError as error:
+            return f"could not be started ({error.strerror})"
+        return f"ended with status {await self._process.wait()}"
