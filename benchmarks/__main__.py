@@ -1,4 +1,4 @@
-"""Run every benchmark and print one table each: start, sandbox, checkout, a whole demo run."""
+"""Run every benchmark, one table each: start, sandbox, checkout, a webhook, a demo run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.receiver import receiver
 from benchmarks.timing import Work, race, show
 from bot import demo
 from pipeline.defaults import build_pipeline
@@ -137,6 +138,7 @@ async def main() -> None:
     await start()
     await sandbox()
     await checkout()
+    await receiver()
     await whole_run()
 
 

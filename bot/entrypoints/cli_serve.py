@@ -154,5 +154,7 @@ def _listen(settings: Settings) -> tuple[socket.socket, Settings]:
             f"{settings.host}:{settings.port} cannot be listened on ({error.strerror}); "
             "set ACP_HOST or ACP_PORT"
         ) from None
+    # Inherited by connections: an answer's head must not wait 40 ms for its body.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     port = listening.getsockname()[1]
     return listening, settings.model_copy(update={"port": port})
