@@ -81,8 +81,7 @@ class Admission:
         refusal = policy.may_start(request.requester, permission, rules, own_id=self._own_id)
         if refusal is not None:
             return TurnedAway("refused", refusal)
-        state, _ = await forge.issue_state(request.issue)
-        if state == "closed":
+        if await _withdrawn(forge, request):
             return TurnedAway("closed", None)
         if rules.base_branch and rules.base_branch != base:
             base, base_sha = rules.base_branch, await forge.branch_sha(rules.base_branch)
@@ -134,6 +133,12 @@ class Admission:
             "voices": tuple(dict.fromkeys(voices)),
             "stripped": stripped,
         }
+
+
+async def _withdrawn(forge: Forge, request: RunRequest) -> bool:
+    """Whether the issue is closed or the label is gone: events come in any order."""
+    state, labels = await forge.issue_state(request.issue)
+    return state == "closed" or (bool(request.label) and request.label not in labels)
 
 
 def pushed_before(store: Store, request: RunRequest) -> dict[str, str]:

@@ -87,7 +87,7 @@ class ExecuteRun:
         try:
             await self.sleep(max(0.0, seconds))
         except asyncio.CancelledError:
-            if not await book.cancel_requested():
+            if await book.cancelled_by() is None:
                 raise
 
     async def _with_forge(self, book: RunBook, *, last: bool = False) -> None:
@@ -95,7 +95,7 @@ class ExecuteRun:
         try:
             forge = await self.workshop.forge(book.run.request)
         except BotError as error:
-            cancelled = await book.cancel_requested()
+            cancelled = await book.cancelled_by() is not None
             if isinstance(error, Transient) and not (last or cancelled):
                 raise
             _log.warning("run %s: no forge: %s", book.run.id, error)
@@ -123,9 +123,10 @@ class ExecuteRun:
         try:
             await self._execute(book, forge, teller)
         except asyncio.CancelledError:
-            if not await book.cancel_requested():
+            by = await book.cancelled_by()
+            if by is None:
                 raise
-            await _ended(book, teller.cancelled(), Ending("cancelled"))
+            await _ended(book, teller.cancelled(by), Ending("cancelled"))
 
     async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
         await _stop_if_cancelled(book)
@@ -197,7 +198,7 @@ class ExecuteRun:
 
 async def _stop_if_cancelled(book: RunBook) -> None:
     """Whoever was away while somebody cancelled finds out here."""
-    if await book.cancel_requested():
+    if await book.cancelled_by() is not None:
         raise asyncio.CancelledError
 
 

@@ -32,10 +32,10 @@ class RunBook:
             raise Fenced(f"run {run_id} is gone")
         return cls(store, run, epoch)
 
-    async def cancel_requested(self) -> bool:
-        """Whether a person has asked for the end."""
+    async def cancelled_by(self) -> str | None:
+        """Who has asked for the end, or why; None while nobody has."""
         run = await asyncio.to_thread(self._store.run, self.run.id)
-        return run is not None and run.cancel_requested
+        return run.cancel_by if run is not None and run.cancel_requested else None
 
     async def once(self, name: str, work: Callable[[], Awaitable[Json]]) -> Json:
         """What the effect `name` left behind; made now if it has never been made to the end.

@@ -102,10 +102,10 @@ class Teller:
         except BotError as error:
             _log.info("run %s waits without a word: %s", self._run.id, error)
 
-    async def cancelled(self) -> None:
+    async def cancelled(self, by: str) -> None:
         """The last words of a run that a person has stopped."""
         tokens, usd = self._spent()
-        await self.say(status.cancelled(self.place, self._run.cancel_by, tokens, usd))
+        await self.say(status.cancelled(self.place, by, tokens, usd))
         await self._react("confused")
 
     async def broken(self, error: BotError | PipelineError) -> None:

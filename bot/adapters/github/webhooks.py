@@ -152,6 +152,7 @@ class _Payload:
             meaning=meaning,
             at=at,
             comment_id=self.id("comment.id") if origin == "comment" else 0,
+            label=self.label if origin == "label" else "",
         )
 
 

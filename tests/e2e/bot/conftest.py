@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -11,8 +11,13 @@ from tests.e2e.bot.house import House
 
 
 @pytest.fixture
-async def house() -> AsyncIterator[House]:
+def github() -> Iterator[GitHubEmulator]:
     with GitHubEmulator() as github:
-        house = await House(github).open()
-        yield house
-        await house.close()
+        yield github
+
+
+@pytest.fixture
+async def house(github: GitHubEmulator) -> AsyncIterator[House]:
+    house = await House(github).open()
+    yield house
+    await house.close()

@@ -8,43 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from typing_extensions import override
 
+from bot.adapters.engine.in_process import InProcessEngine
 from bot.adapters.github import webhooks
 from bot.adapters.github.client import GitHubApp
 from bot.adapters.github.tokens import RUN_PERMISSIONS
 from bot.adapters.github.webhooks import AppIdentity
-from bot.adapters.secrets import scan
 from bot.adapters.store.memory import MemoryStore
-from bot.domain.forge import Forge
-from bot.domain.guards import SecretScan
 from bot.domain.policy import Rules
-from bot.domain.runs import Run, RunRequest
-from bot.domain.scrub import Scrubber
-from bot.domain.store import Store
+from bot.domain.runs import Run, RunStatus
+from bot.domain.store import Ending, Store, StoreUnavailable
 from bot.emulators.github import GitHubEmulator
 from bot.emulators.github.model import Pull
 from bot.services.answer import AnswerCommands
+from bot.services.dispatch import Dispatcher, Pace
 from bot.services.execute_run import ExecuteRun
-from pipeline.defaults import build_pipeline
-from pipeline.limits import Limits
-from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse
-from pipeline.llm.scripted import ScriptedClient, Turn
-from pipeline.orchestrator import AgenticCodingPipeline
-from pipeline.sandbox.base import Sandbox
-from pipeline.sandbox.none import NoSandbox
 from tests.e2e.bot import scripts
+from tests.e2e.bot.workshop import Workshop
 
 SHOP = "acme/shop"
 LABEL = "agentic-fix"
 SECRET = "webhook-secret"
 EVENTS = ("issues", "issue_comment", "pull_request", "check_suite", "check_run")
-Script = Mapping[str, list[Turn]]
 
 
 class Door:
@@ -74,63 +66,6 @@ class Door:
         self._thread.join()
 
 
-class Model(ScriptedClient):
-    """A model that plays its script; before the first word something may happen outside."""
-
-    meanwhile: Callable[[], object] | None = None
-
-    @override
-    async def complete(self, request: LLMRequest) -> LLMResponse:
-        happens, self.meanwhile = self.meanwhile, None
-        if happens is not None:
-            await asyncio.to_thread(happens)
-        return await super().complete(request)
-
-
-class Workshop:
-    """Real forge, scripted models, no sandbox unless a test asks for one.
-
-    `script` is what the models say in every run that begins; `meanwhile` happens once, while a run
-    waits for its reviewer.
-    """
-
-    sandbox = "none (NO isolation)"
-
-    def __init__(self, app: GitHubApp, secrets: list[str]) -> None:
-        self._app = app
-        self._secrets = secrets
-        self.script: Script = scripts.mended()
-        self.meanwhile: Callable[[], object] | None = None
-        self.isolation: Sandbox = NoSandbox()
-        self.models: dict[str, Model] = {}
-
-    def begin(self) -> None:
-        """A run is new: its models begin their script."""
-        self.models = {s: Model(t, provider=s) for s, t in self.script.items()}
-        self.models["qa"].meanwhile, self.meanwhile = self.meanwhile, None
-
-    async def forge(self, request: RunRequest) -> Forge:
-        return await self._app.forge(request.repository)
-
-    def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
-        del usd  # scripted models have no price
-        clients: dict[str, LLMClient] = dict(self.models)
-        limits = Limits(wall_s=rules.max_minutes * 60.0)
-        return build_pipeline(
-            clients=clients,
-            sandbox=self.isolation,
-            limits=limits,
-            max_iterations=rules.max_iterations,
-        )
-
-    def scrub(self, text: str) -> str:
-        return Scrubber(self._secrets)(text)
-
-    @property
-    def scan(self) -> SecretScan:
-        return scan
-
-
 class House:
     """acme/shop with its bug, `ana` who may write, `tri` who may triage, `out` who may not."""
 
@@ -144,7 +79,7 @@ class House:
         for login, role in (("ana", "write"), ("tri", "triage")):
             github.collaborator(SHOP, login, role)
         github.account("out")
-        self.door = Door(self._take)
+        self.door = Door(self.take)
         self.record = github.app(
             "acp",
             permissions=RUN_PERMISSIONS,
@@ -221,6 +156,31 @@ class House:
         )
         await work(run_id)
 
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Worker and dispatcher run meanwhile, as in the real process."""
+        died: list[str] = []
+        engine = InProcessEngine(self.execute, died.append)
+        pace = Pace(tick_s=0.05)
+        dispatcher = Dispatcher(self.store, engine, died.append, worker="worker", pace=pace)
+        task = asyncio.create_task(dispatcher.run())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert not died
+
+    async def until(self, holds: Callable[[], bool], timeout_s: float = 30.0) -> bool:
+        """Answer commands until something holds; False if that takes too long."""
+        async with asyncio.timeout(timeout_s):
+            while not holds():
+                await self.answer()
+                await asyncio.sleep(0.05)
+        return True
+
+    def finish(self, run_id: str, epoch: int) -> None:
+        """End a run without having worked on it."""
+        self.store.move(run_id, epoch, RunStatus.FINISHED, Ending("no_change"))
+
     def page(self, run_id: str) -> str:
         return f"https://acp.example/runs/{run_id}"
 
@@ -259,11 +219,14 @@ class House:
         """Change the operator's rules."""
         self.rules = replace(self.rules, **changes)
 
-    def _take(self, event: str, guid: str, signature: str, body: bytes) -> int:
+    def take(self, event: str, guid: str, signature: str, body: bytes) -> int:
         if not webhooks.verify([SECRET.encode()], body, signature):
             return 401
         if self._me is None:  # the App's own installation, before the house has opened
             return 202
         delivery, order = webhooks.read(event, guid, body, app=self.me, label=LABEL)
-        self.store.receive(delivery, order)
+        try:
+            self.store.receive(delivery, order)
+        except StoreUnavailable:
+            return 503
         return 202

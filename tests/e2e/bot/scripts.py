@@ -63,8 +63,9 @@ def mended(
     }
 
 
-def no_change() -> dict[str, list[Turn]]:
+def no_change(*first: dict[str, Any]) -> dict[str, list[Turn]]:
     """Models that find the bug mended already, and show it by a test."""
     why = "It sums up all prices already."
-    done = _said({"tools": [call("finish", summary=why, nothing_to_change=why)]})
+    finish = {"tools": [call("finish", summary=why, nothing_to_change=why)]}
+    done = _said(*({"tools": [one]} for one in first), finish)
     return {**mended(), "gpt": done, "claude": list(done)}

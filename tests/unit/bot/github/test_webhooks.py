@@ -128,6 +128,7 @@ class TestLabel:
                 requester=WANDA,
                 meaning="github:4711:7:label:agentic-fix:2026-11-22T10:00:00Z",
                 at="2026-11-22T10:00:00Z",
+                label="agentic-fix",
             )
         )
 
