@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from bot.domain import policy
 from bot.domain.forge import MAY_WRITE, Forge, PullRequest
-from bot.domain.guards import Findings, SecretScan, inspect
+from bot.domain.guards import Findings, Refused, SecretScan, inspect
 from bot.domain.messages import proof, pull_request, status
 from bot.domain.messages.base import Comment as Said
 from bot.domain.messages.pull_request import Commits
@@ -43,17 +43,19 @@ class Publication:
     async def publish(self, result: Result, state: PipelineState) -> None:
         """The last stretch of a run: held, published, or answered; the run is moved along."""
         findings = self._findings(result)
+        scrub = self.teller.scrub
         report = Report(
             place=self.teller.place,
-            result=result,
+            result=scrubbed(result, scrub),
             requester=self.book.run.request.requester.login,
             sandbox=self.teller.sandbox,
             tests_passed=state.get("tests_passed"),
             qa_passed=state.get("qa_passed"),
-            attempts=tuple(state.get("attempts", ())),
+            attempts=tuple(_clean(list(state.get("attempts", ())), scrub)),
             stripped=self.admitted.stripped,
             findings=findings,
             digest=self.admitted.digest,
+            shared_vendor=_shared_vendor(state),
         )
         kind = str(result.evidence.get("kind", ""))
         what = policy.publication(
@@ -173,4 +175,43 @@ class Publication:
     def _findings(self, result: Result) -> Findings:
         if not result.diff:
             return Findings()
-        return inspect(result.diff, self.rules, self.scan, links=())
+        found = inspect(result.diff, self.rules, self.scan, links=())
+        if self.teller.scrub(result.diff) == result.diff:
+            return found
+        ours = Refused("secret", "", "The change holds a secret of this service.")
+        return replace(found, refused=(*found.refused, ours))
+
+
+def scrubbed(result: Result, scrub: Callable[[str], str]) -> Result:
+    """The result without secrets, before anything is cut: half a secret would not be known again.
+
+    The diffs stay as they are: a change that holds a secret is refused, not mended.
+    """
+    return replace(
+        result,
+        feedback=scrub(result.feedback),
+        nothing_to_change=scrub(result.nothing_to_change),
+        test_output=scrub(result.test_output),
+        qa_output=scrub(result.qa_output),
+        evidence=_clean(dict(result.evidence), scrub),
+        warnings=tuple(_clean(list(result.warnings), scrub)),
+    )
+
+
+def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
+    """Every text inside, scrubbed."""
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {key: _clean(item, scrub) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item, scrub) for item in value]
+    return value
+
+
+def _shared_vendor(state: PipelineState) -> str:
+    """The vendor that both wrote and reviewed, or ""."""
+    seats = state["usage"]["agents"]
+    authors = {seat["provider"] for name, seat in seats.items() if name in {"gpt", "claude"}}
+    judge = seats["qa"]["provider"] if "qa" in seats else ""
+    return judge if judge in authors else ""
