@@ -24,9 +24,7 @@ def test_every_text_of_a_result_is_scrubbed_and_the_diff_is_not() -> None:
         warnings=(dirty,),
     )
     clean = scrubbed(result, Scrubber([SECRET]))
-    assert SECRET not in str(
-        [clean.feedback, clean.nothing_to_change, clean.test_output, clean.qa_output]
-        + [clean.evidence, clean.warnings]
-    )
+    shown = (clean.feedback, clean.nothing_to_change, clean.test_output, clean.qa_output)
+    assert SECRET not in str((*shown, clean.evidence, clean.warnings))
     assert clean.evidence["runs"][0]["seconds"] == 1.5
     assert clean.code_diff == dirty
