@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
@@ -12,6 +10,7 @@ from pathlib import Path
 
 from pipeline.agents.base import Agent
 from pipeline.bench import Bench, Plan, open_bench
+from pipeline.blocking import blocking
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import BudgetExceeded, InvalidState, LLMError, LLMMisconfigured
 from pipeline.journal import Journal
@@ -133,11 +132,7 @@ class AgenticCodingPipeline:
         self, task: str, repo: str | Path | None = None, *, watch: Watch = nobody
     ) -> PipelineState:
         """The synchronous face of `arun`; inside a running event loop it uses a thread."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            return asyncio.run(self.arun(task, repo, watch=watch))
-        return _in_thread(self, task, repo, watch)
+        return blocking(lambda: self.arun(task, repo, watch=watch))
 
     async def _step(self, bench: Bench, cursor: Cursor, state: PipelineState) -> Checkpoint:
         agent = self._seats[cursor.stage][cursor.seat]
@@ -181,23 +176,3 @@ def _stopped(cursor: Cursor, state: PipelineState, error: BudgetExceeded | LLMEr
     cursor, state = end(cursor, state, "failed", reason)
     state["notes"] = [*state.get("notes", []), f"stopped: {error}"]
     return cursor, state
-
-
-def _in_thread(
-    pipeline: AgenticCodingPipeline, task: str, repo: str | Path | None, watch: Watch
-) -> PipelineState:
-    done: list[PipelineState] = []
-    failed: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            done.append(asyncio.run(pipeline.arun(task, repo, watch=watch)))
-        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
-            failed.append(error)
-
-    thread = threading.Thread(target=body, name="acp-run")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return done[0]

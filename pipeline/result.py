@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.blocking import blocking
 from pipeline.state import PipelineState
 from pipeline.workspace.repository import Repository
 
@@ -19,22 +18,7 @@ def files(state: PipelineState, *, repo: str | Path | None = None) -> Mapping[st
     `state["repo"]`, or from `repo` if it has moved. Files that are not text are left out. Raises
     CheckoutError where the base commit is not to be had.
     """
-    found: dict[str, str] = {}
-    failed: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            found.update(asyncio.run(_files(state, repo)))
-        except BaseException as error:  # noqa: BLE001 - carried over to the caller's thread
-            failed.append(error)
-
-    # a thread of its own, so that it also works inside a running event loop
-    thread = threading.Thread(target=body, name="acp-files")
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
-    return found
+    return blocking(lambda: _files(state, repo))
 
 
 async def _files(state: PipelineState, repo: str | Path | None) -> dict[str, str]:

@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.domain import policy
+from bot.domain.commands import MEANINGS
 from bot.domain.forge import Forge
 from bot.domain.messages import answers, status
 from bot.domain.messages.base import Comment, Place
 from bot.domain.policy import ANSWERED, Rules
-from bot.domain.runs import FrozenText, RepositoryId, Run, RunRequest, RunStatus
-from bot.domain.store import Asked, Delivery, Order, Receipt, Say, Start, Store
+from bot.domain.runs import RepositoryId, Run, RunStatus
+from bot.domain.store import Asked, Delivery, Order, Receipt, Say, Store
 from bot.errors import BotError, Transient
 
+# The others have a meaning already, and nothing that carries it out yet.
+_THERE = tuple(verb for verb in MEANINGS if verb not in {"plan", "fix ci", "rebase"})
 _log = logging.getLogger(__name__)
 OpenForge = Callable[[RepositoryId], Awaitable[Forge]]
 
@@ -65,17 +68,15 @@ class AnswerCommands:
             return answers.on_pull(place, say.verb)
         match say.verb:
             case "help":
-                return answers.help_text(place)
+                return answers.help_text(place, _THERE)
             case "cancel" | "push":
                 return await self._touch(say, place)
-            case "retry":
-                return await self._retry(say, place)
             case "status":
                 return await self._status(say, place)
-            case "plan" | "fix ci" | "rebase" | "run":
-                return answers.not_here(place, say.verb)
+            case verb if verb in MEANINGS:
+                return answers.not_here(place, verb)
             case _:
-                return answers.unknown(place, say.argument or say.verb)
+                return answers.unknown(place, say.argument or say.verb, _THERE)
 
     async def _touch(self, say: Say, place: Place) -> Comment | None:
         order = policy.touch(say, say.number)
@@ -89,27 +90,6 @@ class AnswerCommands:
         # It was not at work, so nobody else is there to say it.
         where = replace(place, run_id=run.id, url=self.page(run.id))
         return status.cancelled(where, run.cancel_by, None, run.cost_usd or 0.0)
-
-    async def _retry(self, say: Say, place: Place) -> Comment | None:
-        """A new run with the text of the last one, and what was written behind the command."""
-        last = await self._last(say)
-        if last is None:
-            return answers.no_run(place, say.verb)
-        if last.status is not RunStatus.FINISHED:
-            return answers.active(replace(place, run_id=last.id, url=self.page(last.id)))
-        request = RunRequest(
-            origin="comment",
-            repository=say.repository,
-            issue=say.number,
-            text=_with_hint(last.request.text, say.argument),
-            requester=say.sender,
-            meaning=f"{say.meaning}:run",
-            at=say.at,
-            comment_id=say.comment_id,
-            priority=last.request.priority,
-        )
-        await self._order(say, Start(request))
-        return None
 
     async def _status(self, say: Say, place: Place) -> Comment | None:
         """A run at work says it itself, in its own comment; else how the last one ended."""
@@ -130,10 +110,6 @@ class AnswerCommands:
         """As a delivery of its own, so that dying here repeats nothing."""
         delivery = Delivery("acp", say.meaning, say.verb, "")
         return await asyncio.to_thread(self.store.receive, delivery, order)
-
-
-def _with_hint(text: FrozenText, hint: str) -> FrozenText:
-    return replace(text, hint=hint) if hint else text
 
 
 async def _reply(forge: Forge, say: Say, comment: Comment) -> None:

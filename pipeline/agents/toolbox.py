@@ -70,16 +70,10 @@ def spec(name: str, description: str, required: Mapping[str, Any], **optional: A
 async def _list(toolbox: Toolbox, args: Mapping[str, Any]) -> str:
     directory = str(args.get("path", ".")).strip("/").removeprefix("./")
     prefix = "" if directory in ("", ".") else f"{directory}/"
-    counts: dict[str, int] = {}
-    for path in await toolbox.workspace.files():
-        if path.startswith(prefix):
-            head, slash, _ = path[len(prefix) :].partition("/")
-            counts[head + slash] = counts.get(head + slash, 0) + 1
-    if not counts:
+    paths = [path for path in await toolbox.workspace.files() if path.startswith(prefix)]
+    if not paths:
         return f"nothing under {directory or '.'}"
-    rows = [f"{name} ({n} files)" if name.endswith("/") else name for name, n in counts.items()]
-    more = [f"... {len(rows) - _LISTED} more"] if len(rows) > _LISTED else []
-    return "\n".join(rows[:_LISTED] + more)
+    return context.listing([path.removeprefix(prefix) for path in paths], limit=_LISTED)
 
 
 async def _search(toolbox: Toolbox, args: Mapping[str, Any]) -> str:

@@ -54,7 +54,7 @@ def _text(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def listing(paths: Sequence[str]) -> str:
+def listing(paths: Sequence[str], *, limit: int = _LISTED) -> str:
     """The top level: files by name, directories with the number of files below them."""
     counts: dict[str, int] = {}
     for path in paths:
@@ -63,5 +63,5 @@ def listing(paths: Sequence[str]) -> str:
     rows = [
         f"{name} ({n} files)" if name.endswith("/") else name for name, n in sorted(counts.items())
     ]
-    more = [f"... {len(rows) - _LISTED} more"] if len(rows) > _LISTED else []
-    return "\n".join(rows[:_LISTED] + more) or "(an empty repository)"
+    more = [f"... {len(rows) - limit} more"] if len(rows) > limit else []
+    return "\n".join(rows[:limit] + more) or "(an empty repository)"
