@@ -16,6 +16,7 @@ from bot.domain.repo_config import PATH, WrongConfig, narrow, read
 from bot.domain.runs import Actor, RunRequest
 from bot.domain.sanitize import Stripped, sanitize, sanitize_title
 from bot.domain.store import Store
+from bot.errors import NotFound
 
 _DAY = timedelta(hours=24)
 
@@ -83,8 +84,7 @@ class Admission:
             return TurnedAway("refused", refusal)
         if await _withdrawn(forge, request):
             return TurnedAway("closed", None)
-        if rules.base_branch and rules.base_branch != base:
-            base, base_sha = rules.base_branch, await forge.branch_sha(rules.base_branch)
+        base, base_sha = await _base(forge, request, rules, (base, base_sha))
         since = (datetime.fromisoformat(request.at) - _DAY).isoformat()
         counts = await asyncio.to_thread(self._store.counts, request, since)
         if cap := policy.capped(counts, rules):
@@ -133,6 +133,19 @@ class Admission:
             "voices": tuple(dict.fromkeys(voices)),
             "stripped": stripped,
         }
+
+
+async def _base(
+    forge: Forge, request: RunRequest, rules: Rules, default: tuple[str, str]
+) -> tuple[str, str]:
+    """Branch and commit to start from. Raises NotFound where there is nothing yet."""
+    base, sha = default
+    if rules.base_branch and rules.base_branch != base:
+        base, sha = rules.base_branch, await forge.branch_sha(rules.base_branch)
+    if not sha:
+        where = request.repository.full_name
+        raise NotFound(f"{where} is empty, or has no branch {base!r}: push a first commit to it")
+    return base, sha
 
 
 async def _withdrawn(forge: Forge, request: RunRequest) -> bool:

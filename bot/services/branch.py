@@ -39,6 +39,7 @@ class Branches:
         Returns {branch, code, test, updated}. Raises PushRefused, and NotAllowed where the pull
         request of an earlier run is merged.
         """
+        await self.forge.default_branch()  # learns the repository's name, which may have changed
         choice = await self.book.once("branch", self._choose)
         branch, expected = str(choice["branch"]), str(choice["expected"])
         with tempfile.TemporaryDirectory(prefix="acp-push-") as scratch:

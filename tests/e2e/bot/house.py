@@ -69,20 +69,28 @@ class Door:
 class House:
     """acme/shop with its bug, `ana` who may write, `tri` who may triage, `out` who may not."""
 
-    def __init__(self, github: GitHubEmulator, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        github: GitHubEmulator,
+        store: Store | None = None,
+        permissions: Mapping[str, str] = RUN_PERMISSIONS,
+        **repository: Any,
+    ) -> None:
         self.github = github
+        self.naps: list[float] = []
         self._me: AppIdentity | None = None
         self.secrets = [SECRET]
         self.store: Store = store or MemoryStore()
         self.rules = Rules()
-        self.repository_id = github.repository(SHOP, files=scripts.FILES).id
+        content = {} if "from_directory" in repository else {"files": scripts.FILES}
+        self.repository_id = github.repository(SHOP, **{**content, **repository}).id
         for login, role in (("ana", "write"), ("tri", "triage")):
             github.collaborator(SHOP, login, role)
         github.account("out")
         self.door = Door(self.take)
         self.record = github.app(
             "acp",
-            permissions=RUN_PERMISSIONS,
+            permissions=permissions,
             events=EVENTS,
             webhook_url=self.door.url,
             webhook_secret=SECRET,
@@ -152,7 +160,14 @@ class House:
         if run is not None and run.epoch == 0:
             self.workshop.begin()
         work = ExecuteRun(
-            self.store, self.workshop, self.rules, self.me.bot_id, "worker", self.page
+            self.store,
+            self.workshop,
+            self.rules,
+            self.me.bot_id,
+            "worker",
+            self.page,
+            sleep=self._nap,
+            clock=self.github.clock.now,
         )
         await work(run_id)
 
@@ -180,6 +195,11 @@ class House:
     def finish(self, run_id: str, epoch: int) -> None:
         """End a run without having worked on it."""
         self.store.move(run_id, epoch, RunStatus.FINISHED, Ending("no_change"))
+
+    async def _nap(self, seconds: float) -> None:
+        """Waiting takes no time here, but the forge's clock moves."""
+        self.naps.append(seconds)
+        self.github.clock.advance(seconds)
 
     def page(self, run_id: str) -> str:
         return f"https://acp.example/runs/{run_id}"
