@@ -65,7 +65,8 @@ class RunRequest:
     """Everything that a run is asked to do, frozen at the trigger. JSON-ready by `asdict`.
 
     `meaning` is the logical key of the trigger: two deliveries with one meaning start one run.
-    `priority`: lower goes first. `label` is the one that was set, for origin "label". `at` is the trigger's time, ISO 8601 in UTC.
+    `priority`: lower goes first. `label` is the one that was set, for origin "label". `at` is the
+    trigger's time, ISO 8601 in UTC.
     """
 
     origin: Origin
