@@ -174,6 +174,9 @@ class Store(Protocol):
         What was not committed was not taken in: the same delivery again then runs.
         """
 
+    def receive_all(self, deliveries: Sequence[tuple[Delivery, Order]]) -> Sequence[Receipt]:
+        """Take several in, in this order, in one transaction: all of them, or none."""
+
     def asked(self, limit: int = 20) -> Sequence[Asked]:
         """Commands that wait for an answer, oldest first.
 

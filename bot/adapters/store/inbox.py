@@ -25,14 +25,17 @@ from bot.domain.store import (
 )
 
 _NOTHING = Receipt("ignored")
+# Built once: most deliveries ask for nothing, and building statements is most of their work.
+_KNOWN = sa.select(deliveries.c.run_id).where(
+    deliveries.c.source == sa.bindparam("known_source"), deliveries.c.id == sa.bindparam("known_id")
+)
+_NOTE = deliveries.insert()
 
 
 def receive(c: sa.Connection, now: float, delivery: Delivery, order: Order) -> Receipt:
     """`Store.receive` within one transaction. Raises IntegrityError where a race was lost."""
-    known = sa.select(deliveries.c.run_id).where(
-        deliveries.c.source == delivery.source, deliveries.c.id == delivery.id
-    )
-    if (seen := c.execute(known).scalar()) is not None:
+    known = {"known_source": delivery.source, "known_id": delivery.id}
+    if (seen := c.execute(_KNOWN, known).scalar()) is not None:
         return Receipt("duplicate", seen)
     receipt = _follow(c, now, order)
     row: dict[str, Any] = {
@@ -45,7 +48,7 @@ def receive(c: sa.Connection, now: float, delivery: Delivery, order: Order) -> R
         "reason": order.reason if isinstance(order, Nothing | Withdraw) else "",
         "received_at": stamp(now),
     }
-    c.execute(deliveries.insert().values(row))
+    c.execute(_NOTE, row)
     return receipt
 
 

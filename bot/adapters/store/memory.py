@@ -51,6 +51,11 @@ class MemoryStore(MemoryLog):
             self._deliveries[guid] = self._follow(order)
             return self._deliveries[guid]
 
+    def receive_all(self, deliveries: Sequence[tuple[Delivery, Order]]) -> Sequence[Receipt]:
+        """Take several in."""
+        with self._lock:
+            return [self.receive(delivery, order) for delivery, order in deliveries]
+
     def asked(self, limit: int = 20) -> Sequence[Asked]:
         """Commands that wait for an answer."""
         with self._lock:

@@ -54,6 +54,13 @@ class SqlStore:
         now = self._clock()
         return self._database.write(lambda c: inbox.receive(c, now, delivery, order))
 
+    def receive_all(self, deliveries: Sequence[tuple[Delivery, Order]]) -> Sequence[Receipt]:
+        """Take several in, in one transaction."""
+        now = self._clock()
+        return self._database.write(
+            lambda c: [inbox.receive(c, now, delivery, order) for delivery, order in deliveries]
+        )
+
     def asked(self, limit: int = 20) -> Sequence[Asked]:
         """Commands that wait for an answer."""
         with self._database.reading() as c:

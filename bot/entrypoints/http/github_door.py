@@ -86,7 +86,7 @@ class GitHubDoor:
             good = await asyncio.to_thread(lock.verify, lock.secrets, body, signature)
         if not good:
             raise Refused(HTTPStatus.UNAUTHORIZED, "the signature does not fit")
-        return await self._inbox(lambda store: store.receive(*lock.read(event, guid, body)))
+        return await self._inbox.receive(lambda: lock.read(event, guid, body))
 
     @contextmanager
     def _room(self, size: int) -> Iterator[None]:
