@@ -74,6 +74,7 @@ class House:
         github: GitHubEmulator,
         store: Store | None = None,
         permissions: Mapping[str, str] = RUN_PERMISSIONS,
+        skew: float = 0.0,
         **repository: Any,
     ) -> None:
         self.github = github
@@ -101,7 +102,7 @@ class House:
             private_key=self.record.private_key,
             on_secret=self.secrets.append,
             api_url=github.api_url,
-            clock=github.clock.now,
+            clock=lambda: github.clock.now() + skew,
         )
         self.workshop = Workshop(self.app, self.secrets)
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
+from bot.adapters.github.tokens import RUN_PERMISSIONS
 from bot.adapters.store.memory import MemoryStore
 from bot.domain.store import Delivery, Order, Receipt, StoreUnavailable
 from bot.emulators.github import GitHubEmulator
-from tests.e2e.bot.house import LABEL, House
+from bot.services.reconcile import Reconciler
+from tests.e2e.bot.house import LABEL, SHOP, House
 
 
 class Dying(MemoryStore):
@@ -160,3 +162,45 @@ async def test_24_without_a_word_from_the_forge_the_run_fails_and_ends(house: Ho
 def _silently(house: House) -> None:
     house.github.hooks.drop("installation")
     _suspend(house)
+
+
+async def test_23_what_was_lost_while_the_server_was_down_is_asked_for_once(house: House) -> None:
+    issues = [house.issue() for _ in range(3)]
+    await house.arrive()
+    house.github.hooks.drop("issues", times=3)
+    for issue in issues:
+        house.github.label(issue, LABEL, by="ana")
+    await house.arrive()
+    assert not house.runs
+
+    sweeper = Reconciler(house.app.deliveries)
+    assert await sweeper.sweep() == 3
+    await house.arrive()
+    assert await sweeper.sweep() == 0
+    assert sorted(run.request.issue for run in house.runs) == [issue.number for issue in issues]
+
+
+async def test_25_permissions_that_are_granted_later_count_from_the_next_run(
+    house: House,
+) -> None:
+    fewer = {name: level for name, level in RUN_PERMISSIONS.items() if name != "checks"}
+    house.github.accept(house.installation, fewer)
+    issue = house.issue()
+    await house.label(issue)
+    assert not house.github.check_runs(SHOP)
+
+    house.github.accept(house.installation, RUN_PERMISSIONS)
+    await house.say(issue, "/acp retry")
+    assert len(house.github.check_runs(SHOP)) == 1
+
+
+@pytest.mark.parametrize("skew", [-60.0, 60.0])
+async def test_29_a_clock_that_is_a_minute_wrong_is_no_matter(
+    github: GitHubEmulator, skew: float
+) -> None:
+    house = await House(github, skew=skew).open()
+    try:
+        await house.label(house.issue(by="out", body=""), by="tri")
+        assert [run.outcome for run in house.runs] == ["refused"]
+    finally:
+        await house.close()
