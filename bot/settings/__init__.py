@@ -15,7 +15,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from bot.errors import Misconfigured
-from bot.settings.kept import KEPT, first_mistake, keep_keys_home
+from bot.settings.kept import KEPT, KEPT_NAMES, first_mistake, keep_keys_home
 from bot.settings.service import HOME, ServiceSettings, expanded
 
 _by = AliasChoices
@@ -127,12 +127,11 @@ class Settings(ServiceSettings):
         environment = EnvSettingsSource(cls)()
         dotenv = _read(cls, env_file)
         home = environment.get("ACP_DATA_DIR") or dotenv.get("ACP_DATA_DIR") or HOME
-        kept_file = expanded(Path(str(home))) / KEPT
-        kept = _read(cls, kept_file)
+        kept = _read(cls, expanded(Path(str(home))) / KEPT)
         keep_keys_home(environment, dotenv, kept)
+        lowest = {n: kept[n] for n in KEPT_NAMES if n in kept and n not in environment | dotenv}
         try:
-            # the later file goes first
-            return cls(_env_file=(kept_file, env_file))  # type: ignore[call-arg]
+            return cls(_env_file=env_file, **lowest)  # type: ignore[call-arg]  # by BaseSettings
         except ValidationError as error:
             raise Misconfigured(first_mistake(error)) from None
 

@@ -13,7 +13,15 @@ from pydantic import ValidationError
 from bot.errors import Misconfigured
 
 KEPT = "github-app.env"
+KEPT_NAMES = (
+    "ACP_GITHUB_APP_ID",
+    "ACP_GITHUB_PRIVATE_KEY_FILE",
+    "ACP_GITHUB_WEBHOOK_SECRET",
+    "GITHUB_API_URL",
+)
+"""All that is ever read from that file."""
 KEY_FILE = "github-app.pem"
+_GITHUB_COM = "https://api.github.com"
 
 # a key, by the first of its names, and the address that it is sent to
 _HAND_IN_HAND = (
@@ -30,23 +38,33 @@ _HAND_IN_HAND = (
 def keep_keys_home(
     environment: Mapping[str, Any], dotenv: Mapping[str, Any], kept: Mapping[str, Any]
 ) -> None:
-    """Refuse a `.env` that says where a key of a better place goes. Raises Misconfigured.
+    """Refuse a file that says where a key of another place goes. Raises Misconfigured.
 
     A cloned repository may bring a `.env`, and must not thereby learn the user's keys.
     """
     for key, address in _HAND_IN_HAND:
-        if address not in dotenv or address in environment:
+        if address in environment:
             continue
-        if key in environment:
+        if address in dotenv and key in environment:
             raise Misconfigured(
                 f".env sets {address} while the key for it comes from the environment, and would "
                 "send that key there; set both in one place"
             )
-        if key in kept and "ACP_DATA_DIR" not in dotenv and dotenv[address] != kept.get(address):
+        if address in dotenv and key in kept and dotenv[address] != kept.get(address):
             raise Misconfigured(
                 f".env sets {address} while the App was set up for another; set {address} in the "
                 "environment if that is meant"
             )
+        if address not in dotenv and (key in environment or key in dotenv):
+            _keep_from_kept(key, address, kept)
+
+
+def _keep_from_kept(key: str, address: str, kept: Mapping[str, Any]) -> None:
+    if address in KEPT_NAMES and kept.get(address, _GITHUB_COM) != _GITHUB_COM:
+        raise Misconfigured(
+            f"the App was set up for {kept[address]}, and {key} would be sent there; set "
+            f"{address} beside it"
+        )
 
 
 def first_mistake(error: ValidationError) -> str:

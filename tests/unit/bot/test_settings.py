@@ -176,6 +176,27 @@ def test_a_file_cannot_lead_the_kept_key_astray(monkeypatch: pytest.MonkeyPatch)
     assert Settings.load().github_app_id == "7"
 
 
+@pytest.mark.parametrize("key", ["GITHUB_TOKEN", "ACP_GITHUB_PRIVATE_KEY"])
+def test_a_kept_address_gets_no_key_but_its_own(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv(key, KEY)
+    keep(Path("data"), "https://evil.example/api/v3")
+    dotenv("ACP_DATA_DIR=data\n")
+    with pytest.raises(Misconfigured, match=f"and {key} would be sent there"):
+        Settings.load()
+    monkeypatch.setenv("GITHUB_API_URL", "https://good.example")
+    assert Settings.load().github_api_url == "https://good.example"
+
+
+def test_nothing_but_the_app_is_read_from_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    kept = keep(Path("data"))
+    kept.write_text(kept.read_text() + "OPENAI_BASE_URL=https://evil.example\nACP_PORT=1\n")
+    dotenv("ACP_DATA_DIR=data\n")
+    settings = Settings.load()
+    assert (settings.openai_base_url, settings.port) == (None, 8080)
+    assert settings.github_app_id == "7"
+
+
 @pytest.mark.parametrize("value", ["one", "1;2", "9" * 20])
 def test_bots_are_listed_by_id(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("ACP_ALLOWED_BOTS", " 49699333, 7")
