@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import re
@@ -102,8 +103,11 @@ def running(port: int, command: list[str], **more: str) -> Iterator[tuple[int, f
     try:
         while True:
             try:
-                with socket.create_connection(("127.0.0.1", port), 1):
-                    break
+                asked = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+                asked.request("GET", "/healthz")
+                asked.getresponse().read()
+                asked.close()
+                break
             except OSError:
                 time.sleep(0.01)
         yield process.pid, time.perf_counter() - began
