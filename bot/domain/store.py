@@ -220,7 +220,11 @@ class Store(Protocol):
         """Move a run along `MOVES`. Raises Fenced; ValueError for a move that is none of them."""
 
     def request_cancel(self, run_id: str, by: str) -> bool:
-        """Ask for a cancel; False if it has finished. A queued or held run finishes at once."""
+        """Ask for a cancel; False if it has finished.
+
+        A run that never began finishes at once. Any other is marked, and ends where it is next
+        executed, by saying so; a held one is queued for that.
+        """
 
     def append(self, run_id: str, epoch: int, kind: str, data: Json, *, key: str = "") -> int:
         """Append to the log; returns seq. A `key` seen before returns its seq. Raises Fenced."""

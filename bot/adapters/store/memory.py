@@ -159,7 +159,9 @@ class MemoryStore(MemoryLog):
                 return False
             asked = run.cancel_by if run.cancel_requested else by
             self._change(run_id, cancel_requested=True, cancel_by=asked)
-            if run.status is not RunStatus.RUNNING:
+            if run.status is RunStatus.HELD:
+                self._change(run_id, status=RunStatus.QUEUED)
+            elif run.epoch == 0:
                 over = {"outcome": "cancelled", "reason": f"cancelled: {by}"}
                 self._change(run_id, status=RunStatus.FINISHED, **over)
             return True

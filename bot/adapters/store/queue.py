@@ -82,7 +82,9 @@ def request_cancel(c: sa.Connection, now: float, run_id: str, by: str) -> bool:
     values: dict[str, Any] = {"cancel_requested": True}
     if not row.cancel_requested:
         values["cancel_by"] = by
-    if row.status != RunStatus.RUNNING:
+    if row.status == RunStatus.HELD:
+        values |= {"status": RunStatus.QUEUED, "claimed": False}
+    elif row.epoch == 0:
         values |= {
             "status": RunStatus.FINISHED,
             "outcome": "cancelled",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.domain.runs import MOVES, RunStatus
-from bot.domain.store import Ending, Fenced
+from bot.domain.store import Ending, Fenced, Touch
 
 if TYPE_CHECKING:
     from tests.contract.store.conftest import Desk
@@ -140,12 +140,16 @@ def test_a_cancel_reaches_every_run_that_has_not_finished(desk: Desk) -> None:
     assert not desk.store.request_cancel("nobody", "ann")
 
 
-def test_a_held_run_that_is_cancelled_is_over(desk: Desk) -> None:
+def test_a_held_run_that_is_cancelled_is_queued_for_its_last_word(desk: Desk) -> None:
     run_id = desk.start()
     epoch = desk.store.begin(run_id, "w")
     desk.store.move(run_id, epoch, HELD)
     assert desk.store.request_cancel(run_id, "ann")
-    assert (desk.run(run_id).status, desk.run(run_id).outcome) == ("finished", "cancelled")
+    assert (desk.run(run_id).status, desk.run(run_id).cancel_by) == ("queued", "ann")
+    assert desk.send(Touch("push", 1, 1, "bob")).outcome == "ignored"
+    assert [run.id for run in desk.store.next_runs(per_repository=1, total=1)] == [run_id]
+    epoch = desk.store.begin(run_id, "w")
+    desk.store.move(run_id, epoch, FINISHED, Ending("cancelled"))
     with pytest.raises(Fenced):
         desk.store.append(run_id, epoch, "log", {})
 

@@ -45,6 +45,16 @@ async def test_a_held_change_that_is_cancelled_is_dropped(house: House) -> None:
     assert "Cancelled** by ana" in house.told(issue)[0]
 
 
+async def test_a_held_change_is_dropped_when_the_issue_is_closed(house: House) -> None:
+    issue = house.issue(by="out")
+    await house.label(issue, by="ana")
+    house.github.close_issue(issue, by="out")
+    await house.settle()
+
+    assert house.runs[0].outcome == "cancelled"
+    assert "Cancelled** by out" in house.told(issue)[0]
+
+
 async def test_07_whoever_releases_a_held_change_must_still_be_allowed_to(house: House) -> None:
     issue = house.issue(by="out")
     await house.label(issue, by="ana")
