@@ -35,7 +35,7 @@ class KnownSecrets:
     """Every secret of this process, tokens as soon as they are minted; masks them in text."""
 
     def __init__(self, settings: Settings) -> None:
-        self._known = set(settings.secrets())
+        self._known = {*settings.secrets(), settings.app_key()} - {""}
         self._lock = threading.Lock()
         self._scrub = Scrubber(self._known)
 

@@ -26,7 +26,7 @@ class AppAuth:
         self, app_id: str, private_key: str, *, clock: Callable[[], float] = time.time
     ) -> None:
         if not app_id.strip():
-            raise Misconfigured("GITHUB_APP_ID is empty; set it to the App's id or client id")
+            raise Misconfigured("ACP_GITHUB_APP_ID is empty; set it to the App's id or client id")
         self._issuer = app_id.strip()
         self._key = _parsed(private_key)
         self._clock = clock

@@ -132,8 +132,8 @@ def _rank(level: str) -> int:
 
 def _app_refused(refusal: Refusal) -> BotError:
     if refusal.status == HTTPStatus.NOT_FOUND:
-        return NotFound("GitHub does not know this App or installation; check GITHUB_APP_ID")
+        return NotFound("GitHub does not know this App or installation; check ACP_GITHUB_APP_ID")
     return Misconfigured(
-        "GitHub refuses the App's own credential; check GITHUB_APP_ID, the private key and this "
+        "GitHub refuses the App's own credential; check ACP_GITHUB_APP_ID, the private key and this "
         "machine's clock"
     )

@@ -50,7 +50,7 @@ class Deliveries:
                 attempts.setdefault(item["guid"], []).append(item)
         except Refusal:
             raise Misconfigured(
-                "GitHub does not show the App's deliveries; check GITHUB_APP_ID and the key"
+                "GitHub does not show the App's deliveries; check ACP_GITHUB_APP_ID and the key"
             ) from None
         lost = [tried for tried in attempts.values() if _is_lost(tried)]
         return tuple(map(_failed, reversed(lost)))
