@@ -137,7 +137,7 @@ class RunToken:
         )
         if refusal.status == HTTPStatus.UNAUTHORIZED:
             return Misconfigured(
-                "GitHub refuses the App's own credential; check GITHUB_APP_ID, the private key "
+                "GitHub refuses the App's own credential; check ACP_GITHUB_APP_ID, the private key "
                 "and this machine's clock"
             )
         if refusal.status == HTTPStatus.NOT_FOUND:

@@ -96,7 +96,7 @@ REFUSALS = [
         401,
         "A JSON web token could not be decoded",
         Misconfigured,
-        "check GITHUB_APP_ID, the private key and this machine's clock",
+        "check ACP_GITHUB_APP_ID, the private key and this machine's clock",
     ),
     (404, "Not Found", NotFound, "no longer installed for acme/shop"),
     (403, "This installation has been suspended", NotAllowed, "is suspended; resume it: http"),
