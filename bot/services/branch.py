@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from bot.domain.branches import Choice, Taken
 from bot.domain.forge import FileChange, Forge, PushRefused
 from bot.domain.messages import pull_request
 from bot.domain.messages.report import Report
+from bot.domain.result import Result
 from bot.services.admit import Admitted
 from bot.services.run_book import RunBook
 from pipeline.errors import PatchError
@@ -22,6 +24,7 @@ from pipeline.workspace.repository import Repository
 Json = Mapping[str, Any]
 Told = Sequence[tuple[str, str]]  # a tree, and the message of its commit (or what it is)
 _MOST_NUMBERS = 20
+_LINK = 0o120000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +45,49 @@ class Branches:
         await self.forge.default_branch()  # learns the repository's name, which may have changed
         choice = await self.book.once("branch", self._choose)
         branch, expected = str(choice["branch"]), str(choice["expected"])
+        async with self._at(self.admitted.base_sha) as repository:
+            told = self._told(report, await _trees(repository, report))
+            plain = partial(self._plainly, repository, told, branch, expected)
+            shas = (await self.book.once("plain push", plain))["shas"]
+            if not shas:
+                if expected:  # the API only adds commits: what is there stays
+                    branch, expected = await self._fresh(), ""
+                shas = await self._commit_by_api(repository, told, branch)
+        test = shas[0] if len(shas) > 1 else ""
+        return {"branch": branch, "code": shas[-1], "test": test, "updated": bool(expected)}
+
+    async def moved_links(self, result: Result) -> frozenset[str]:
+        """Old paths of the symbolic links that the change moves; git's text does not tell them."""
+        if "\nrename from " not in result.diff:
+            return frozenset()
+        async with self._at(self.admitted.base_sha) as repository:
+            whole = await _whole(repository, result)
+            changes = await repository.changes(repository.base_tree, whole)
+        return frozenset(one.old_path for one in changes if one.old_path and one.old_mode == _LINK)
+
+    async def conflicts(self, result: Result) -> bool:
+        """Whether the base has moved on to where the change does not apply any more."""
+        sha = await self.forge.branch_sha(self.admitted.base)
+        if sha in {"", self.admitted.base_sha}:
+            return False
+        async with self._at(sha) as repository:
+            try:
+                await _whole(repository, result)
+            except PatchError:
+                return True
+        return False
+
+    @asynccontextmanager
+    async def _at(self, sha: str) -> AsyncIterator[Repository]:
+        """The repository at a commit, in a directory that no agent has ever seen."""
         with tempfile.TemporaryDirectory(prefix="acp-push-") as scratch:
             async with await Repository.open(
                 self.forge.clone_url(),
-                base_sha=self.admitted.base_sha,
+                base_sha=sha,
                 scratch=Path(scratch),
                 auth_env=await self.forge.clone_env(),
             ) as repository:
-                told = self._told(report, await _trees(repository, report))
-                plain = partial(self._plainly, repository, told, branch, expected)
-                shas = (await self.book.once("plain push", plain))["shas"]
-                if not shas:
-                    if expected:  # the API only adds commits: what is there stays
-                        branch, expected = await self._fresh(), ""
-                    shas = await self._commit_by_api(repository, told, branch)
-        test = shas[0] if len(shas) > 1 else ""
-        return {"branch": branch, "code": shas[-1], "test": test, "updated": bool(expected)}
+                yield repository
 
     async def _plainly(
         self, repository: Repository, told: Told, branch: str, expected: str
@@ -168,11 +198,16 @@ async def _trees(repository: Repository, report: Report) -> list[tuple[str, str]
     """(tree, what) of each commit: the test alone, where it stands on the base, then all."""
     result = report.result
     base = repository.base_tree
-    code = await repository.apply(base, result.code_diff)
-    whole = await repository.apply(code, result.tests_diff)
+    whole = await _whole(repository, result)
     if not (result.tests_diff and result.code_diff):
         return [(whole, "code")]
     try:
         return [(await repository.apply(base, result.tests_diff), "test"), (whole, "code")]
     except PatchError:
         return [(whole, "code")]  # the test builds on files of the change: they are one step
+
+
+async def _whole(repository: Repository, result: Result) -> str:
+    """The tree with the change and its tests. Raises PatchError."""
+    code = await repository.apply(repository.base_tree, result.code_diff)
+    return await repository.apply(code, result.tests_diff)

@@ -25,6 +25,7 @@ from bot.services.tell import Teller
 from pipeline.state import PipelineState
 
 Json = Mapping[str, Any]
+_MOVED = "The base has moved on, and the change does not apply to it as it is: expect a conflict."
 _TEMPLATES = (".github/pull_request_template.md", ".github/PULL_REQUEST_TEMPLATE.md")
 
 
@@ -42,7 +43,7 @@ class Publication:
 
     async def publish(self, result: Result, state: PipelineState) -> None:
         """The last stretch of a run: held, published, or answered; the run is moved along."""
-        findings = self._findings(result)
+        findings = await self._findings(result)
         scrub = self.teller.scrub
         report = Report(
             place=self.teller.place,
@@ -88,6 +89,9 @@ class Publication:
 
     async def _open(self, report: Report, *, draft: bool) -> None:
         pushed = await self.book.once("push", lambda: self.branches.push(report))
+        if await self.branches.conflicts(report.result):
+            noted = replace(report.findings, notes=(*report.findings.notes, _MOVED))
+            report = replace(report, findings=noted)
         commits = Commits(pushed["branch"], code=pushed["code"], test=pushed["test"])
 
         async def pull() -> Json:
@@ -172,10 +176,11 @@ class Publication:
         ending = Ending(outcome, reason, report.result.usd, pull_request)
         await self.book.move(RunStatus.FINISHED, ending)
 
-    def _findings(self, result: Result) -> Findings:
+    async def _findings(self, result: Result) -> Findings:
         if not result.diff:
             return Findings()
-        found = inspect(result.diff, self.rules, self.scan, links=())
+        links = await self.branches.moved_links(result)
+        found = inspect(result.diff, self.rules, self.scan, links=links)
         if self.teller.scrub(result.diff) == result.diff:
             return found
         ours = Refused("secret", "", "The change holds a secret of this service.")

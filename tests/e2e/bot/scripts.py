@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.llm.scripted import Turn, read_turn
@@ -41,9 +42,17 @@ def create(path: str, content: str) -> dict[str, Any]:
 
 
 def mended(
-    *more: dict[str, Any], test: str = TEST, verdict: str = "PASS", new: str = "sum(prices)"
+    *more: dict[str, Any],
+    test: str = TEST,
+    verdict: str = "PASS",
+    new: str = "sum(prices)",
+    keep: Sequence[str] = (),
 ) -> dict[str, list[Turn]]:
-    """Models that mend the bug, make the calls `more` besides, and prove it by `test`."""
+    """Models that mend the bug, make the calls `more` besides, and prove it by `test`.
+
+    `keep` are the new files of commands that belong to the change.
+    """
+    summary = "The slice that left the first one out is gone."
     calls = [call("edit", path="shop/basket.py", old="sum(prices[1:])", new=new), *more]
     criterion = {**_WELL, **_CODE, "verdict": verdict}
     findings = [{"severity": "blocking", "message": "It is not right yet.", **_CODE}]
@@ -55,7 +64,7 @@ def mended(
     return {
         "gpt": _said(
             {"tools": calls},
-            {"tools": [call("finish", summary="The slice that left the first one out is gone.")]},
+            {"tools": [call("finish", summary=summary, keep=list(keep))]},
         ),
         "claude": _said({"tools": [call("finish", summary="Nothing to improve.")]}),
         "tests": _said({"tools": [call("submit", kind="bug", quote=QUOTE, test=test)]}),

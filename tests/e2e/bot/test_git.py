@@ -9,7 +9,7 @@ import pytest
 
 from bot.emulators.github import GitHubEmulator
 from tests.e2e.bot.house import SHOP, House
-from tests.e2e.bot.scripts import FILES
+from tests.e2e.bot.scripts import FILES, call, mended
 
 
 def _git(*args: str, at: Path, data: bytes = b"") -> bytes:
@@ -52,6 +52,20 @@ async def test_32_submodules_large_files_links_and_odd_names_stay_as_they_are(
         changed = github.store(SHOP).git("diff", "--name-status", "trunk", house.pull().head)
         assert [line.split("\t")[0] for line in changed.decode().splitlines()] == ["M", "A"]
         assert house.pull().base == "trunk"
+    finally:
+        await house.close()
+
+
+async def test_a_link_that_is_moved_out_of_its_place_is_refused(
+    github: GitHubEmulator, odd: Path
+) -> None:
+    house = await House(github, from_directory=odd, default_branch="trunk").open()
+    house.workshop.script = mended(call("run", command="mv link shop/link"), keep=["shop/link"])
+    try:
+        issue = house.issue()
+        await house.label(issue)
+        assert house.runs[0].outcome == "failed"
+        assert "shop/link" in house.told(issue)[0]
     finally:
         await house.close()
 

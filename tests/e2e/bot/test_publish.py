@@ -17,9 +17,18 @@ async def test_33_the_base_moves_on_during_the_run(house: House) -> None:
     )
     await house.label(house.issue())
 
-    pull = house.github.pull(SHOP)
     assert house.runs[0].outcome == "completed"
-    assert pull.title
+    assert "conflict" not in (house.github.pull(SHOP).body or "")
+
+
+async def test_33_a_conflict_with_the_base_is_said(house: House) -> None:
+    other = "def total(prices):\n    return sum(prices[1:], 0)\n"
+    house.workshop.meanwhile = lambda: house.github.commit(
+        SHOP, "main", "shop/basket.py", other, by="ana"
+    )
+    await house.label(house.issue())
+
+    assert "expect a conflict" in (house.github.pull(SHOP).body or "")
 
 
 async def test_34_the_base_goes_away_during_the_run(house: House) -> None:
