@@ -56,7 +56,6 @@ class Publication:
             stripped=self.admitted.stripped,
             findings=findings,
             digest=self.admitted.digest,
-            shared_vendor=_shared_vendor(state),
         )
         kind = str(result.evidence.get("kind", ""))
         what = policy.publication(
@@ -212,11 +211,3 @@ def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
     if isinstance(value, list | tuple):
         return [_clean(item, scrub) for item in value]
     return value
-
-
-def _shared_vendor(state: PipelineState) -> str:
-    """The vendor that both wrote and reviewed, or ""."""
-    seats = state["usage"]["agents"]
-    authors = {seat["provider"] for name, seat in seats.items() if name in {"gpt", "claude"}}
-    judge = seats["qa"]["provider"] if "qa" in seats else ""
-    return judge if judge in authors else ""

@@ -52,8 +52,7 @@ class Report:
 
     `tests_passed` and `qa_passed` are those of the last iteration, None where it did not get so
     far or the operator left the role out. `requester` is a login; `sandbox` says how well the code
-    was locked in; `shared_vendor` is set where author and reviewer are models of one vendor;
-    `digest` is the SHA-256 of the task's text as the models read it.
+    was locked in; `digest` is the SHA-256 of the task's text as the models read it.
     """
 
     place: Place
@@ -65,7 +64,6 @@ class Report:
     attempts: tuple[Attempt, ...] = ()
     stripped: tuple[Stripped, ...] = ()
     findings: Findings = field(default_factory=Findings)
-    shared_vendor: str = ""
     digest: str = ""
 
     @cached_property
@@ -141,8 +139,6 @@ def unverified(report: Report) -> str:
         said.append(
             f"{plural(len(evidence.unstable), 'test')} changed sides between two equal runs"
         )
-    if report.shared_vendor:
-        said.append(f"author and reviewer are models of one vendor ({report.shared_vendor})")
     lines = [f"- {inline(one, 300)}" for one in dict.fromkeys(said)]
     return "\n".join(lines)
 

@@ -93,6 +93,15 @@ async def test_a_new_dependency_is_flagged(house: House) -> None:
     assert "leftpad==1.0" in (house.github.pull(SHOP).body or "")
 
 
+async def test_what_was_not_checked_by_another_vendor_is_said_once(house: House) -> None:
+    house.workshop.vendor = "openai"
+    await house.label(house.issue())
+
+    body = house.github.pull(SHOP).body or ""
+    assert body.count("one vendor (openai)") == 1
+    assert "**Not verified**" in body
+
+
 async def test_37_no_change_makes_no_branch_and_says_why(house: House) -> None:
     house.github.commit(
         SHOP, "main", "shop/basket.py", "def total(prices):\n    return sum(prices)\n", by="ana"

@@ -55,12 +55,13 @@ class Workshop:
         self.script: Script = scripts.mended()
         self.meanwhile: Callable[[], object] | None = None
         self.fuse: Fuse | None = None
+        self.vendor = ""  # one for every model, or each its own
         self.isolation: Sandbox = NoSandbox()
         self.models: dict[str, Model] = {}
 
     def begin(self) -> None:
         """A run is new: its models begin their script."""
-        self.models = {s: Model(t, provider=s) for s, t in self.script.items()}
+        self.models = {s: Model(t, provider=self.vendor or s) for s, t in self.script.items()}
         self.models["qa"].meanwhile, self.meanwhile = self.meanwhile, None
 
     async def forge(self, request: RunRequest) -> Forge:

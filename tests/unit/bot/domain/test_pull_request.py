@@ -85,8 +85,8 @@ Failed on the base already: 1
 
 **Not verified**
 
+- author and reviewer share one vendor (openai)
 - 1 test failed before the change already
-- author and reviewer are models of one vendor (openai)
 
 <details><summary>Cost and models</summary>
 
@@ -107,7 +107,9 @@ def test_the_body(a_report: Make) -> None:
     findings = Findings(
         dependencies=(Dependencies("uv.lock", ()),), notes=("`a.py` becomes executable.",)
     )
-    report = a_report(findings=findings, shared_vendor="openai")
+    report = a_report(
+        findings=findings, warnings=("author and reviewer share one vendor (openai)",)
+    )
     assert pull_request.body(report, COMMITS).text == BODY
 
 
