@@ -20,6 +20,7 @@ from bot.errors import BotError, Transient
 # The others have a meaning already, and nothing that carries it out yet.
 _THERE = tuple(verb for verb in MEANINGS if verb not in {"plan", "fix ci", "rebase"})
 _log = logging.getLogger(__name__)
+_LOOKED_AT = 500  # runs of the repository, newest first
 OpenForge = Callable[[RepositoryId], Awaitable[Forge]]
 
 
@@ -79,7 +80,7 @@ class AnswerCommands:
                 return answers.unknown(place, say.argument or say.verb, _THERE)
 
     async def _touch(self, say: Say, place: Place) -> Comment | None:
-        order = policy.touch(say, say.number)
+        order = policy.touch(say, await self._issue(say))
         assert order is not None
         receipt = await self._order(say, order)
         if receipt.outcome not in {"applied", "duplicate"}:
@@ -101,10 +102,21 @@ class AnswerCommands:
         return answers.ended(replace(place, run_id=last.id, url=self.page(last.id)), last)
 
     async def _last(self, say: Say) -> Run | None:
+        issue = await self._issue(say)
         runs = await asyncio.to_thread(
-            self.store.runs, repository_id=say.repository.id, issue=say.number, limit=1
+            self.store.runs, repository_id=say.repository.id, issue=issue, limit=1
         )
         return runs[0] if runs else None
+
+    async def _issue(self, say: Say) -> int:
+        """The issue that is spoken of; on a pull request of ours, the one that it closes."""
+        if not say.on_pull:
+            return say.number
+        runs = await asyncio.to_thread(
+            self.store.runs, repository_id=say.repository.id, limit=_LOOKED_AT
+        )
+        ours = (run.request.issue for run in runs if run.pull_request == say.number)
+        return next(ours, say.number)
 
     async def _order(self, say: Say, order: Order) -> Receipt:
         """As a delivery of its own, so that dying here repeats nothing."""

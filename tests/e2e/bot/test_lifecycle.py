@@ -119,6 +119,21 @@ async def test_a_status_is_asked_for_before_during_and_after(house: House) -> No
     assert len(house.told(issue)) == 2
 
 
+async def test_on_its_pull_request_a_run_is_asked_after_and_stopped_as_on_its_issue(
+    house: House,
+) -> None:
+    issue = house.issue()
+    await house.label(issue)
+    pull = house.github.pull(SHOP)
+    await house.say(pull, "/acp status")
+    assert f"it is done: #{pull.number}" in house.told(pull)[-1]
+
+    house.github.comment(issue, "/acp retry", by="ana")
+    house.github.comment(pull, "/acp cancel", by="ana")
+    await house.settle()
+    assert [run.outcome for run in house.runs] == ["completed", "cancelled"]
+
+
 async def test_help_unknown_words_and_commands_that_have_no_run_are_answered_in_one_comment(
     house: House,
 ) -> None:
