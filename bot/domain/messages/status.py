@@ -200,11 +200,12 @@ def cancelled(place: Place, by: str, tokens: int | None, usd: float | None) -> C
 
 
 def parked(place: Place, until: str) -> Comment:
-    """The forge asks us to wait, or is away. `until` is a time for people, "" for soon."""
+    """The forge asks us to wait until a time for people, or (`until` is "") does not answer."""
+    why = f" until about {inline(until)}, as asked to" if until else ": the forge does not answer"
     return comment(
         "status",
         place,
-        f"**Waiting**{f' until about {inline(until)}' if until else ''}, as asked to · {place.run}",
+        f"**Waiting**{why} · {place.run}",
         _stop(),
     )
 

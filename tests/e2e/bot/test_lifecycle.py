@@ -76,6 +76,17 @@ async def test_57_a_cancel_that_nobody_was_there_to_hear_counts_at_the_next_star
     assert "Cancelled** by ana" in house.told(issue)[0]
 
 
+async def test_57_who_may_not_write_stops_nothing(house: House) -> None:
+    issue = house.issue()
+    house.github.label(issue, LABEL, by="ana")
+    house.github.comment(issue, "/acp cancel", by="out")
+    await house.arrive()
+    await house.answer()
+
+    assert house.runs[0].status == "queued"
+    assert "Only people who may write" in house.told(issue)[0]
+
+
 async def test_58_twenty_labels_at_once_are_worked_off_in_order_one_by_one(house: House) -> None:
     issues = [house.issue() for _ in range(20)]
     await house.arrive()

@@ -131,6 +131,19 @@ async def test_a_run_that_fails_shows_its_last_feedback_and_what_to_do(house: Ho
     assert "/acp retry" in status
 
 
+async def test_a_review_that_objects_is_shown_and_nothing_is_pushed(house: House) -> None:
+    house.allow(max_iterations=1)
+    house.workshop.script = mended(verdict="FAIL")
+    issue = house.issue()
+    await house.label(issue)
+
+    assert (house.runs[0].outcome, house.runs[0].reason) == ("failed", "qa failed")
+    assert list(house.github.branches(SHOP)) == ["main"]
+    (status,) = house.told(issue)
+    assert "the review objected" in status
+    assert "It is not right yet." in status
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [

@@ -34,8 +34,8 @@ def test_nothing_is_said_for_an_unknown_number_of_tokens(place: Place) -> None:
     assert "tokens" not in status.cancelled(place, "wanda", None, 0.1).text
 
 
-def test_a_wait_without_an_end_names_none(place: Place) -> None:
-    assert "**Waiting**, as asked to" in status.parked(place, "").text
+def test_a_forge_that_is_away_names_no_time(place: Place) -> None:
+    assert "**Waiting**: the forge does not answer" in status.parked(place, "").text
 
 
 def test_the_exit_code_of_a_guarded_green_run_is_explained(a_report: Make) -> None:
