@@ -134,6 +134,6 @@ def _app_refused(refusal: Refusal) -> BotError:
     if refusal.status == HTTPStatus.NOT_FOUND:
         return NotFound("GitHub does not know this App or installation; check ACP_GITHUB_APP_ID")
     return Misconfigured(
-        "GitHub refuses the App's own credential; check ACP_GITHUB_APP_ID, the private key and this "
-        "machine's clock"
+        "GitHub refuses the App's own credential; check ACP_GITHUB_APP_ID, the private key and "
+        "this machine's clock"
     )
