@@ -12,7 +12,7 @@ demo: $(READY)
 	@$(BIN)/acp demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
