@@ -8,6 +8,7 @@
     ├── EditRejected             an edit was refused; the message tells the model why
     ├── WorkspaceError           the repository or its tree cannot be used as asked
     │   ├── CheckoutError        clone or base commit not to be had
+    │   │   └── SourceAway       its server did not answer: worth another try later
     │   ├── PatchError           a diff does not apply to its base
     │   └── UnsafePath           a path leaves the workspace, or runs through a symlink
     ├── SandboxError             a sandbox could not be opened or died
@@ -59,6 +60,10 @@ class WorkspaceError(PipelineError):
 
 class CheckoutError(WorkspaceError):
     """The clone failed or the base commit cannot be had."""
+
+
+class SourceAway(CheckoutError):
+    """The server of the repository did not answer, or failed itself; another try may do."""
 
 
 class PatchError(WorkspaceError):

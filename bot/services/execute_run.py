@@ -17,14 +17,14 @@ from bot.domain.result import Result
 from bot.domain.runs import RunRequest, RunStatus
 from bot.domain.store import Ending, Fenced, Store
 from bot.domain.task import Task
-from bot.errors import BotError, OperatorError, RateLimited, Transient, UserError
+from bot.errors import BotError, ForgeUnavailable, OperatorError, RateLimited, Transient, UserError
 from bot.services.admit import Admission, Admitted, TurnedAway, pushed_before
 from bot.services.branch import Branches
 from bot.services.publish import Publication
 from bot.services.run_book import RunBook, StoredJournal
 from bot.services.tell import Teller
 from pipeline.checkpoint import Checkpoint
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, SourceAway
 from pipeline.orchestrator import AgenticCodingPipeline
 
 _log = logging.getLogger(__name__)
@@ -119,9 +119,14 @@ class ExecuteRun:
             await forge.aclose()
 
     async def _stoppable(self, book: RunBook, forge: Forge, teller: Teller) -> None:
-        """Execute, and end the run where somebody has asked for that; else pass the stop on."""
+        """Execute, and end the run where somebody has asked for that; else pass the stop on.
+
+        Raises Transient, also where git was not answered.
+        """
         try:
             await self._execute(book, forge, teller)
+        except SourceAway as error:
+            raise ForgeUnavailable(str(error)) from error
         except asyncio.CancelledError:
             by = await book.cancelled_by()
             if by is None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline.errors import CheckoutError
+from pipeline.errors import CheckoutError, SourceAway
 from pipeline.workspace.gitcmd import Git, GitError
 from pipeline.workspace.objects import listing, tree_of
 from pipeline.workspace.source import LocalRepository, Source, sha256_refused
@@ -24,12 +24,15 @@ _FETCH = (
     "--no-auto-maintenance",
     "--no-write-fetch-head",
 )
-_SAYINGS: tuple[tuple[tuple[str, ...], str], ...] = (
+_AWAY: tuple[tuple[tuple[str, ...], str], ...] = (
     (("timed out", "too slow"), "{what} took too long to answer: check the network and try again"),
     (
         ("Could not resolve", "Failed to connect", "Connection refused", "unable to connect"),
         "{what} cannot be reached: check the address and the network",
     ),
+    (("returned error: 5",), "{what} answers with an error of its own: try again later"),
+)
+_SAYINGS: tuple[tuple[tuple[str, ...], str], ...] = (
     (
         ("Host key verification failed",),
         "{what}: its host key is not known here: connect once by ssh and accept it",
@@ -110,6 +113,9 @@ def _explained(error: GitError, what: str, want: str) -> CheckoutError:
         return CheckoutError(
             f"{what} has no commits on its default branch: push a first commit, or name a branch"
         )
+    for signs, sentence in _AWAY:
+        if any(sign in error.stderr for sign in signs):
+            return SourceAway(sentence.format(what=what))
     for signs, sentence in _SAYINGS:
         if any(sign in error.stderr for sign in signs):
             return CheckoutError(sentence.format(what=what, want=want))

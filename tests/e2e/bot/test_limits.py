@@ -51,6 +51,14 @@ async def test_45_where_the_forge_does_not_say_how_long_it_is_a_minute(house: Ho
     assert house.runs[0].outcome == "completed"
 
 
+async def test_45_a_clone_that_is_not_answered_is_tried_again(house: House) -> None:
+    house.github.faults.add("*", "/acme/shop.git/*", "502-before", times=2)
+    await house.label(house.issue())
+
+    assert house.naps
+    assert house.runs[0].outcome == "completed"
+
+
 async def test_45_a_forge_that_stays_away_ends_the_run_in_the_end(house: House) -> None:
     house.github.faults.add("GET", "/repos/*", "502-before", times=10_000)
     await house.label(house.issue())
