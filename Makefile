@@ -4,6 +4,7 @@
 
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$p && break; done)
+WORKERS ?= 4
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 READY = .venv/.ready
@@ -12,7 +13,7 @@ demo: $(READY)
 	@$(BIN)/acp demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .
