@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-Reason = Literal["exit", "timeout", "output", "killed"]
+Reason = Literal["exit", "timeout", "output", "memory", "processes", "disk", "killed"]
 Sink = Callable[[bytes], None]
 
 
@@ -41,13 +41,19 @@ class Caps:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one command: seconds, MiB, processes, KiB of output kept at each end."""
+    """Bounds of one command: seconds, MiB, processes, KiB of output kept at each end.
+
+    `memory_mb` holds for each process and for all together, `file_mb` for one file, `disk_mb` for
+    what the tree may grow by, `tmp_mb` for /tmp, where the backend can tell it apart.
+    """
 
     wall_s: float = 120.0
     cpu_s: int = 600
     memory_mb: int = 4096
     processes: int = 512
     file_mb: int = 256
+    disk_mb: int = 2048
+    tmp_mb: int = 1024
     keep_kb: int = 256
     output_mb: int = 64
 
@@ -61,11 +67,30 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True)
+class Writable:
+    """A host directory besides the tree that commands may write, at `target` (default: same path).
+
+    As the tree, the session takes it over: as root it belongs to the session's own user id until
+    `close`. A command that lets it grow past `most_mb` MiB ends with the reason "disk".
+    """
+
+    source: Path
+    target: str = ""
+    most_mb: int = 2048
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """What a session needs. `tree` is a host directory that the session takes over.
 
     `env` is the whole environment of commands besides what the backend sets (PATH, HOME, TMPDIR,
-    LANG); the host's own environment never reaches a command.
+    LANG); the host's own environment never reaches a command. `exec(env=...)` adds to it.
+
+    `proxy_socket` tells the two phases apart. None is RUN: no network but the commands' own
+    loopback. Else it is SETUP: every command reaches the HTTP proxy that listens on that unix
+    socket of the host, through HTTP_PROXY, HTTPS_PROXY and ALL_PROXY (both spellings), which the
+    backend sets to an address on the loopback, and nothing else. The socket must be open to every
+    user id (mode 0666, in a directory that only you can enter) and listen before `open`.
     """
 
     tree: Path
@@ -73,6 +98,8 @@ class Spec:
     path: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    writable: tuple[Writable, ...] = ()
+    proxy_socket: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

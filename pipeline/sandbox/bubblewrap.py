@@ -18,7 +18,7 @@ from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
 from pipeline.sandbox.files import Tree
 from pipeline.sandbox.identity import Identity
 from pipeline.sandbox.lifeline import WAIT_FOR_WORD, Lifeline
-from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec
+from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec, through_relay
 from pipeline.sandbox.process import Command, run
 from pipeline.sandbox.selftest import measure
 
@@ -68,7 +68,8 @@ async def _open(way: _Way, spec: Spec) -> Session:
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(own.release)
         runner = _Confined(way, spec, own)
-        await asyncio.to_thread(Tree(spec.tree).give, own.uid, own.uid)
+        for place in _places(spec):
+            await asyncio.to_thread(Tree(place).give, own.uid, own.uid)
         on_failure.pop_all()
     return LocalSession(spec, Tree(spec.tree, (own.uid, own.uid)), runner)
 
@@ -82,17 +83,17 @@ class _Confined:
         self._way = way
         self._spec = spec
         self._own = own
-        self._tree = spec.tree.resolve()
-        found = self._tree.stat()
-        self._before = (found.st_uid, found.st_gid)
+        self._before = {place: _owner(place) for place in _places(spec)}
 
     async def run(self, job: Job, stop: asyncio.Event) -> ExecResult:
         if "=" in job.argv[0]:
             raise SandboxError(f"{job.argv[0]}: the path of a program must not have a '='")
-        etc = layout.etc(self._own.uid if self._own else os.getuid())
-        fds = layout.memory_files(etc.values())
+        made_up = {**layout.etc(self._own.uid if self._own else os.getuid())}
+        if self._spec.proxy_socket:
+            made_up |= layout.relay()
+        fds = layout.memory_files(made_up.values())
         line = Lifeline()
-        argv = self._argv(job, dict(zip(etc, fds, strict=True)), line.status_fd)
+        argv = self._argv(job, dict(zip(made_up, fds, strict=True)), line.status_fd)
         try:
             # An empty environment: the sandbox's first process keeps what bubblewrap started with.
             inherited = (*fds, line.status_fd)
@@ -111,24 +112,36 @@ class _Confined:
         if self._own is None:
             return
         try:
-            # A tree that cannot be walked to its end stays with the job's id: root can remove it.
-            with contextlib.suppress(WorkspaceError):
-                await asyncio.to_thread(Tree(self._tree).give, *self._before)
+            for place, owner in self._before.items():
+                # One that cannot be walked to its end stays with the job's id: root can remove it.
+                with contextlib.suppress(WorkspaceError):
+                    await asyncio.to_thread(Tree(place).give, *owner)
         finally:
             self._own.release()
 
-    def _argv(self, job: Job, etc: dict[str, int], status_fd: int) -> tuple[str, ...]:
+    def _argv(self, job: Job, made_up: dict[str, int], status_fd: int) -> tuple[str, ...]:
         cwd = layout.WORKDIR if job.cwd == "." else f"{layout.WORKDIR}/{job.cwd}"
         env = layout.environment(self._spec.path, job.env)
         uid = self._own.uid if self._own else None
+        proxy = self._spec.proxy_socket
+        argv = through_relay(job.argv, proxy, Path(layout.RELAY)) if proxy else job.argv
         return (
             str(self._way.binary),
             *self._way.args,
-            *layout.view(self._tree, self._spec.read_only, etc),
+            *layout.view(self._spec, made_up),
             *("--chdir", cwd, "--json-status-fd", str(status_fd), "--"),
             *WAIT_FOR_WORD,
-            *layout.confined(job.argv, env, job.limits, uid),
+            *layout.confined(argv, env, job.limits, uid),
         )
+
+
+def _places(spec: Spec) -> tuple[Path, ...]:
+    return (spec.tree.resolve(), *(place.source.resolve() for place in spec.writable))
+
+
+def _owner(place: Path) -> tuple[int, int]:
+    found = place.stat()
+    return found.st_uid, found.st_gid
 
 
 def _code(returncode: int) -> int:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
-from pipeline.sandbox.base import Limits, Mount
+from pipeline.sandbox.base import Limits, Spec
 
 WORKDIR = "/workspace"
 HOME = "/tmp/home"
+RELAY = "/run/acp/relay.py"
 _HOSTNAME = "sandbox"
 _PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _TMP_BYTES = 1 << 30
@@ -34,11 +37,17 @@ def etc(uid: int) -> Mapping[str, bytes]:
     hosts = f"127.0.0.1 localhost {_HOSTNAME}\n::1 localhost ip6-localhost\n"
     switch = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"
     return {
-        "passwd": (passwd + nobody).encode(),
-        "group": f"root:x:0:\nacp:x:{uid}:\nnogroup:x:65534:\n".encode(),
-        "hosts": hosts.encode(),
-        "nsswitch.conf": switch.encode(),
+        "/etc/passwd": (passwd + nobody).encode(),
+        "/etc/group": f"root:x:0:\nacp:x:{uid}:\nnogroup:x:65534:\n".encode(),
+        "/etc/hosts": hosts.encode(),
+        "/etc/nsswitch.conf": switch.encode(),
     }
+
+
+@cache
+def relay() -> Mapping[str, bytes]:
+    """The program that leads to the proxy."""
+    return {RELAY: files("pipeline.sandbox").joinpath("relay.py").read_bytes()}
 
 
 def memory_files(contents: Iterable[bytes]) -> tuple[int, ...]:
@@ -53,17 +62,32 @@ def _memory_file(content: bytes) -> int:
     return descriptor
 
 
-def view(tree: Path, mounts: Sequence[Mount], etc_fds: Mapping[str, int]) -> list[str]:
-    """Bubblewrap's arguments for the root; all but the tree, /tmp and /dev/shm is read-only."""
+def view(spec: Spec, made_up: Mapping[str, int]) -> list[str]:
+    """Bubblewrap's arguments for the root: read-only but for what the session may write, and /tmp.
+
+    `made_up` are descriptors with the content of files that the host does not have.
+    """
     args = [*_NAMESPACES, *_system(), "--dev", "/dev", "--proc", "/proc"]
     args += _tmpfs("/dev/shm", _SHM_BYTES) + _tmpfs("/tmp", _TMP_BYTES)
     args += ["--perms", "1777", "--dir", HOME]
-    for name, descriptor in etc_fds.items():
-        args += ["--perms", "0444", "--file", str(descriptor), f"/etc/{name}"]
-    args += ["--bind", str(tree), WORKDIR]
-    for mount in sorted(mounts, key=_target):
-        args += [*_directories(_target(mount)), "--ro-bind", str(mount.source), _target(mount)]
+    for name, descriptor in made_up.items():
+        args += [*_directories(name), "--perms", "0444", "--file", str(descriptor), name]
+    args += ["--bind", str(spec.tree.resolve()), WORKDIR]
+    for target, word, source in sorted(_shown(spec)):
+        args += [*_directories(target), word, source, target]
     return [*args, "--remount-ro", "/"]
+
+
+def _shown(spec: Spec) -> Iterator[tuple[str, str, str]]:
+    """Target, kind and source of each mount; what a mount lies in has to come first."""
+    for mount in spec.read_only:
+        yield mount.target or str(mount.source), "--ro-bind", str(mount.source)
+    for place in spec.writable:
+        yield place.target or str(place.source), "--bind", str(place.source)
+    if spec.proxy_socket:
+        yield str(spec.proxy_socket), "--ro-bind", str(spec.proxy_socket)
+        base = str(Path(sys.base_prefix).resolve())
+        yield base, "--ro-bind", base
 
 
 @cache
@@ -91,10 +115,6 @@ def _directories(target: str) -> list[str]:
     # Left to itself bubblewrap may make a parent that only root can enter.
     above = reversed(PurePosixPath(target).parents[:-1])
     return [word for path in above for word in ("--perms", "0755", "--dir", str(path))]
-
-
-def _target(mount: Mount) -> str:
-    return mount.target or str(mount.source)
 
 
 def environment(path: Sequence[str], extra: Mapping[str, str]) -> dict[str, str]:

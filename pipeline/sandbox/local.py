@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal as signals
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from pipeline.errors import SandboxError
-from pipeline.sandbox.base import Entry, ExecResult, Limits, Sink, Spec
+from pipeline.sandbox.base import Entry, ExecResult, Limits, Mount, Sink, Spec, Writable
 from pipeline.sandbox.process import Ended
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.sandbox.files import Tree
 
 _P = ParamSpec("_P")
@@ -115,6 +119,12 @@ class LocalSession:
         return await asyncio.to_thread(call, *args, **kwargs)
 
 
+def through_relay(argv: Sequence[str], proxy_socket: Path, relay: Path) -> tuple[str, ...]:
+    """`argv` behind the program `relay`, which leads to the proxy."""
+    python = os.path.realpath(sys.executable)
+    return (python, "-I", "-S", "-B", str(relay), str(proxy_socket), *argv)
+
+
 def as_result(ended: Ended, code: int) -> ExecResult:
     """The result of a command; `code` is its exit status, negative for the signal that ended it."""
     signal = -code if code < 0 else None
@@ -144,8 +154,14 @@ def check_spec(spec: Spec) -> None:
     """Refuse what no backend can show. Raises SandboxError."""
     if not spec.tree.is_dir():
         raise SandboxError(f"{spec.tree} is not a directory")
-    for mount in spec.read_only:
+    shown: tuple[Mount | Writable, ...] = (*spec.read_only, *spec.writable)
+    for mount in shown:
         if not mount.source.exists():
             raise SandboxError(f"{mount.source} does not exist, so it cannot be shown inside")
         if mount.source.resolve() == mount.source.resolve().parent:
             raise SandboxError("the whole file system of the host is never shown inside")
+    for place in spec.writable:
+        if not place.source.is_dir():
+            raise SandboxError(f"{place.source} is not a directory, so it cannot be written inside")
+    if spec.proxy_socket and not spec.proxy_socket.is_socket():
+        raise SandboxError(f"{spec.proxy_socket} is not a socket: start the proxy first")

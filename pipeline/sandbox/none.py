@@ -10,10 +10,11 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import SandboxError, SandboxUnavailable
-from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
-from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec
+from pipeline.sandbox.base import Caps, ExecResult, Mount, Session, Spec, Writable
+from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec, through_relay
 from pipeline.sandbox.process import Command, Ended, run
 
+_RELAY = Path(__file__).with_name("relay.py")
 _PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _CAPS = Caps(
     backend="none",
@@ -46,12 +47,15 @@ class NoSandbox:
         from pipeline.sandbox.files import Tree
 
         check_spec(spec)
-        for mount in spec.read_only:
+        shown: tuple[Mount | Writable, ...] = (*spec.read_only, *spec.writable)
+        for mount in shown:
             if mount.target and Path(mount.target) != mount.source:
                 raise SandboxError(
                     f"without a sandbox {mount.source} cannot be shown at {mount.target}"
                 )
-        home = await asyncio.to_thread(tempfile.mkdtemp, prefix="acp-home-")
+        # Beside the tree, so that it goes with the run's directory even if we are killed.
+        beside = spec.tree.resolve().parent
+        home = await asyncio.to_thread(tempfile.mkdtemp, prefix="home-", dir=beside)
         tree = Tree(spec.tree)
         return LocalSession(spec, tree, _Plain(spec, tree.root, Path(home)))
 
@@ -60,6 +64,7 @@ class _Plain:
     def __init__(self, spec: Spec, root: Path, home: Path) -> None:
         self._root = root
         self._home = home
+        self._proxy = spec.proxy_socket
         self._basics = {
             "PATH": ":".join((*spec.path, *_PATH)),
             "HOME": str(home),
@@ -73,7 +78,8 @@ class _Plain:
 
     async def run(self, job: Job, stop: asyncio.Event) -> ExecResult:
         env = {**self._basics, **job.env}
-        command = Command(job.argv, env, str(self._root / job.cwd))
+        argv = through_relay(job.argv, self._proxy, _RELAY) if self._proxy else job.argv
+        command = Command(argv, env, str(self._root / job.cwd))
         try:
             ended = await run(command, job.limits, stop, job.sink)
         except (FileNotFoundError, NotADirectoryError):
