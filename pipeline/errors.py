@@ -18,12 +18,15 @@
         ├── LLMIncomplete        the answer was cut short or unreadable: never used
         ├── LLMRefused           the model declined
         ├── LLMBadRequest        the provider says that the request is wrong
+        │   └── LLMTooLong       the conversation does not fit into the model's window
         └── LLMMisconfigured     a key, model id or address is missing or wrong: names the mend
 
 Failing tests and a failing review are state, not exceptions.
 """
 
 from __future__ import annotations
+
+from pipeline.usage import Usage
 
 
 class PipelineError(Exception):
@@ -83,7 +86,14 @@ class SandboxUnavailable(SandboxError):
 
 
 class LLMError(PipelineError):
-    """A model call failed. The message is safe to show: no key, no header, no prompt."""
+    """A model call failed. The message is safe to show: no key, no header, no prompt.
+
+    `usage` is what the failed try was billed, as far as its vendor said; where it said nothing,
+    `maybe_billed` tells whether it may have been billed all the same.
+    """
+
+    usage: Usage | None = None
+    maybe_billed: bool = False
 
     def __init__(self, message: str, *, provider: str = "", status: int | None = None) -> None:
         super().__init__(message)
@@ -107,7 +117,23 @@ class LLMUnavailable(LLMError):
 
 
 class LLMIncomplete(LLMError):
-    """The answer was cut short or could not be read. It is never used."""
+    """The answer was cut short or could not be read. It is never used.
+
+    `by_length`: the token limit cut it, so the same request would be cut again.
+    """
+
+    maybe_billed = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        provider: str = "",
+        status: int | None = None,
+        by_length: bool = False,
+    ) -> None:
+        super().__init__(message, provider=provider, status=status)
+        self.by_length = by_length
 
 
 class LLMRefused(LLMError):
@@ -116,6 +142,10 @@ class LLMRefused(LLMError):
 
 class LLMBadRequest(LLMError):
     """The provider says that the request is wrong; the same request will fail again."""
+
+
+class LLMTooLong(LLMBadRequest):
+    """The conversation does not fit into the model's window; a shorter one may."""
 
 
 class LLMMisconfigured(LLMError):

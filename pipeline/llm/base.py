@@ -6,10 +6,33 @@ object. There is no temperature: today's vendors refuse or ignore it. `effort` i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol, runtime_checkable
+
+from pipeline.errors import LLMError
+from pipeline.usage import Usage
+
+__all__ = [
+    "Again",
+    "Delta",
+    "Effort",
+    "LLMClient",
+    "LLMRequest",
+    "LLMResponse",
+    "Message",
+    "Native",
+    "OutputSchema",
+    "Part",
+    "Stop",
+    "Text",
+    "ToolCall",
+    "ToolResult",
+    "ToolSpec",
+    "Usage",
+    "Watch",
+]
 
 Effort = Literal["none", "low", "medium", "high"]
 
@@ -43,14 +66,15 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Native:
-    """The turn as its vendor wrote it (thinking, encrypted reasoning, signatures), opaque.
+    """The turn as its maker wrote it (thinking, encrypted reasoning, signatures), opaque.
 
-    Sent back unchanged, and only to the provider that made it, where it stands for the whole
-    message; any other provider is sent the message's plain parts. `payload` is plain JSON.
+    Sent back unchanged, and only to the model that made it, where it stands for the whole
+    message; any other one is sent the message's plain parts. `payload` is plain JSON.
     """
 
     provider: str
     payload: Any
+    model: str = ""
 
 
 Part = Text | ToolCall | ToolResult | Native
@@ -87,8 +111,38 @@ class OutputSchema:
 
 
 @dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of an answer that is still being written, and may yet be taken back.
+
+    A sign of life and nothing else: only a whole `LLMResponse` is ever acted on. "again" says
+    that another try begins, and that every piece before it is void.
+    """
+
+    kind: Literal["text", "thinking", "tool", "again"]
+    text: str = ""
+
+
+Watch = Callable[[Delta], None]
+
+
+class Again(Protocol):
+    """The budget's say in another try."""
+
+    def __call__(self, provider: str, model: str, error: LLMError) -> None:
+        """Book the try that failed with `error`, and reserve one of `provider`'s `model`.
+
+        Raises BudgetExceeded: the next try must not be made.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class LLMRequest:
-    """One call. The order system, tools, messages is the stable prefix that caches rely on."""
+    """One call. The order system, tools, messages is the stable prefix that caches rely on.
+
+    `timeout_s` is the time for the whole call: all tries and the waits between them. `watch` is
+    told the pieces of an answer as they come. Whoever makes more than one try of the request
+    calls `again` before each try but the first. Neither is part of what the model is shown.
+    """
 
     system: str
     messages: tuple[Message, ...]
@@ -97,30 +151,8 @@ class LLMRequest:
     max_output_tokens: int = 16_000
     effort: Effort = "medium"
     timeout_s: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens of one or more calls.
-
-    `input_tokens` is everything the model read, cache hits included; `cached_tokens` and
-    `cache_write_tokens` are parts of it. `output_tokens` includes `reasoning_tokens`.
-    """
-
-    input_tokens: int = 0
-    cached_tokens: int = 0
-    cache_write_tokens: int = 0
-    output_tokens: int = 0
-    reasoning_tokens: int = 0
-
-    def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.input_tokens + other.input_tokens,
-            self.cached_tokens + other.cached_tokens,
-            self.cache_write_tokens + other.cache_write_tokens,
-            self.output_tokens + other.output_tokens,
-            self.reasoning_tokens + other.reasoning_tokens,
-        )
+    watch: Watch | None = field(default=None, compare=False, repr=False)
+    again: Again | None = field(default=None, compare=False, repr=False)
 
 
 class Stop(StrEnum):
@@ -133,12 +165,17 @@ class Stop(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LLMResponse:
-    """A whole answer: adapters raise `LLMIncomplete` rather than return half of one."""
+    """A whole answer: adapters raise `LLMIncomplete` rather than return half of one.
+
+    `usage` is this answer's alone. `model` is what the server says it is; `provider` is whose
+    it was, and with a chain of models tells which of them answered.
+    """
 
     message: Message
     stop: Stop
     usage: Usage = field(default_factory=Usage)
     model: str = ""
+    provider: str = ""
 
     @property
     def text(self) -> str:

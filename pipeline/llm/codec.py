@@ -31,15 +31,24 @@ _PARTS: Mapping[str, type[Text | ToolCall | ToolResult | Native]] = {
 _KIND = {part: kind for kind, part in _PARTS.items()}
 
 
-def request_digest(request: LLMRequest) -> str:
-    """SHA-256 over what the model is shown; time-outs and effort are no part of it."""
-    shown = {
+def request_to_json(request: LLMRequest) -> dict[str, Any]:
+    """What the model is shown, as plain JSON; time-outs and effort are no part of it."""
+    return {
         "system": request.system,
-        "messages": [_message(message) for message in request.messages],
         "tools": [asdict(tool) for tool in request.tools],
         "output": asdict(request.output) if request.output else None,
+        "messages": [_message(message) for message in request.messages],
     }
-    text = json.dumps(shown, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def request_digest(request: LLMRequest) -> str:
+    """SHA-256 over what the model is shown."""
+    return digest_of_asked(request_to_json(request))
+
+
+def digest_of_asked(asked: Mapping[str, Any]) -> str:
+    """SHA-256 over a request as JSON."""
+    text = json.dumps(asked, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -50,6 +59,7 @@ def response_to_json(response: LLMResponse) -> dict[str, Any]:
         "stop": response.stop.value,
         "usage": asdict(response.usage),
         "model": response.model,
+        "provider": response.provider,
     }
 
 
@@ -62,6 +72,7 @@ def response_from_json(raw: Mapping[str, Any]) -> LLMResponse:
             stop=Stop(raw["stop"]),
             usage=Usage(**raw["usage"]),
             model=raw["model"],
+            provider=raw.get("provider", ""),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidState(f"not a journalled reply: {error!r}") from error
