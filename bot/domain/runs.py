@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from bot.domain.jira import Asked
+
 Outcome = Literal["completed", "failed", "no_change", "cancelled", "refused"]
 Origin = Literal["label", "comment", "api", "cli", "jira", "mcp"]
 
@@ -66,7 +68,7 @@ class RunRequest:
 
     `meaning` is the logical key of the trigger: two deliveries with one meaning start one run.
     `priority`: lower goes first. `label` is the one that was set, for origin "label". `at` is the
-    trigger's time, ISO 8601 in UTC.
+    trigger's time, ISO 8601 in UTC. A run of a `ticket` has its number for `issue`.
     """
 
     origin: Origin
@@ -79,6 +81,7 @@ class RunRequest:
     comment_id: int = 0
     priority: int = 20
     label: str = ""
+    ticket: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)

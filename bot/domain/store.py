@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from bot.domain.jira import Mailbox, Trigger
 from bot.domain.runs import Actor, Outcome, RepositoryId, Run, RunRequest, RunStatus
 from bot.errors import BotError
 
@@ -106,7 +107,14 @@ class Say:
     on_pull: bool = False
 
 
-Order = Start | Touch | Withdraw | Nothing | Say
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """A trigger at a ticket: a worker looks at the ticket, then starts a run or says why not."""
+
+    trigger: Trigger
+
+
+Order = Start | Touch | Withdraw | Nothing | Say | Hear
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +173,7 @@ class Ending:
 NO_ENDING = Ending()
 
 
-class Store(Protocol):
+class Store(Mailbox, Protocol):
     """The database."""
 
     def receive(self, delivery: Delivery, order: Order) -> Receipt:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters.store import queue
+from bot.adapters.store import mailbox, queue
 from bot.adapters.store.rows import asked_of, columns_of, plain_say
 from bot.adapters.store.stamps import new_id, stamp
 from bot.adapters.store.tables import commands, deliveries, runs
@@ -15,6 +15,7 @@ from bot.domain.runs import RunRequest, RunStatus
 from bot.domain.store import (
     Asked,
     Delivery,
+    Hear,
     Nothing,
     Order,
     Receipt,
@@ -62,6 +63,9 @@ def _follow(c: sa.Connection, now: float, order: Order) -> Receipt:
             return _withdraw(c, now, order)
         case Say():
             return _ask(c, now, order)
+        case Hear(trigger=trigger):
+            mailbox.hear(c, now, trigger)
+            return Receipt("applied")
         case Nothing():
             return _NOTHING
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.adapters.store.memory_log import MemoryLog
+from bot.adapters.store.memory_mailbox import MemoryMailbox
 from bot.adapters.store.stamps import Clock, new_id, normal, stamp
 from bot.domain.runs import MOVES, Run, RunRequest, RunStatus
 from bot.domain.store import (
@@ -21,6 +21,7 @@ from bot.domain.store import (
     Delivery,
     Ending,
     Fenced,
+    Hear,
     Nothing,
     Order,
     Receipt,
@@ -31,7 +32,7 @@ from bot.domain.store import (
 )
 
 
-class MemoryStore(MemoryLog):
+class MemoryStore(MemoryMailbox):
     """Implements `Store`. Use from any thread."""
 
     def __init__(self, clock: Clock = time.time) -> None:
@@ -198,6 +199,9 @@ class MemoryStore(MemoryLog):
                 return self._withdraw(order)
             case Say():
                 return self._ask(order)
+            case Hear(trigger=trigger):
+                self._hear(trigger)
+                return Receipt("applied")
             case Nothing():
                 return Receipt("ignored")
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot.adapters.store import inbox, log, queue
 from bot.adapters.store.database import Database
+from bot.adapters.store.mailbox import SqlMailbox
 from bot.adapters.store.rows import RUN, run_of
 from bot.adapters.store.stamps import Clock, stamp
 from bot.adapters.store.tables import runs, workers
@@ -32,12 +33,11 @@ QUICK_S = 3.0
 """How long a receiver waits for another writer: a forge gives up on a delivery after 10 s."""
 
 
-class SqlStore:
+class SqlStore(SqlMailbox):
     """Implements `Store`. Use from any thread."""
 
     def __init__(self, database: Database, clock: Clock = time.time) -> None:
-        self._database = database
-        self._clock = clock
+        super().__init__(database, clock)
 
     @classmethod
     def open(cls, url: str, *, wait_s: float = PATIENT_S, clock: Clock = time.time) -> SqlStore:

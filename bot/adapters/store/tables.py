@@ -128,3 +128,26 @@ workers = sa.Table(
     sa.Column("started_at", sa.Text, nullable=False),
     sa.Column("beat_at", sa.Text, nullable=False),
 )
+
+heard = sa.Table(
+    "heard",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("trigger", Json, nullable=False),
+    sa.Column("heard_at", sa.Text, nullable=False),
+    sa.Column("done_at", sa.Text, nullable=False, server_default=_TEXT),
+    sa.Index(None, "done_at", "id"),
+)
+
+letters = sa.Table(
+    "letters",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),
+    sa.Column("ticket", sa.Text, nullable=False),
+    sa.Column("letter", Json, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default=_ZERO),
+    sa.Column("due_at", sa.Text, nullable=False),
+    sa.Column("done_at", sa.Text, nullable=False, server_default=_TEXT),
+    sa.Index(None, "done_at", "id"),
+)

@@ -1,0 +1,73 @@
+"""Triggers at tickets and letters to tickets, kept by every store alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.domain.jira import Letter, Person, Trigger, WebLink
+from bot.domain.runs import RunStatus
+from bot.domain.store import Fenced, Hear, Store
+from tests.contract.store.conftest import Desk
+
+HEARD = Trigger("command", "SHOP-1", "2026-11-22T10:00:00Z", Person("a1", "Ana"), verb="run")
+
+
+def letter(name: str = "one", key: str = "SHOP-1", **more: Any) -> Letter:
+    return Letter(name, key, f"mark {name}", "It is *done*.", **more)
+
+
+def test_a_trigger_waits_until_somebody_has_listened(desk: Desk, store: Store) -> None:
+    assert desk.send(Hear(HEARD), "guid").outcome == "applied"
+    assert desk.send(Hear(HEARD), "guid").outcome == "duplicate"
+    (waiting,) = store.heard()
+    assert waiting.trigger == HEARD
+    store.listened(waiting.id)
+    store.listened(waiting.id)
+    assert not store.heard()
+
+
+def test_a_letter_is_kept_once_and_comes_back_whole(store: Store) -> None:
+    sent = letter(link=WebLink("g", "https://x", "t"), file_name="a.md", file="…", stage="opened")
+    store.post(sent)
+    store.post(sent)
+    (posting,) = store.due(60)
+    assert (posting.letter, posting.tries) == (sent, 1)
+    store.posted(posting.id)
+    store.posted(posting.id)
+    store.post(sent)
+    assert not store.due(60)
+
+
+def test_a_letter_that_was_taken_up_is_nobody_elses_until_its_lease_ends(store: Store) -> None:
+    store.post(letter())
+    assert store.due(10)
+    assert not store.due(10)
+    looks = [store.due(0.0) for _ in range(10)]  # at each look the clock is a second on
+    assert [one.tries for taken in looks for one in taken][:1] == [2]
+
+
+def test_a_letter_that_is_put_off_holds_back_later_ones_of_its_ticket_alone(store: Store) -> None:
+    store.post(letter("first"))
+    store.post(letter("second"))
+    store.post(letter("other", "SHOP-2"))
+    taken = store.due(0.0)
+    assert [one.letter.name for one in taken] == ["first", "other"]
+    store.put_off(taken[0].id, 1000)
+    store.posted(taken[1].id)
+    assert not store.due(0.0)
+    store.posted(taken[0].id)
+    assert [one.letter.name for one in store.due(0.0)] == ["second"]
+
+
+def test_a_run_posts_under_its_own_epoch_alone(desk: Desk, store: Store) -> None:
+    run = desk.start()
+    epoch = store.begin(run, "w")
+    store.post_for(run, epoch, letter())
+    with pytest.raises(Fenced):
+        store.post_for(run, epoch - 1, letter("stale"))
+    store.move(run, epoch, RunStatus.FINISHED)
+    with pytest.raises(Fenced):
+        store.post_for(run, epoch, letter("late"))
+    assert [one.letter.name for one in store.due(60)] == ["one"]
