@@ -5,7 +5,7 @@ FROM python:3.12-slim-bookworm
 COPY docker/build.sh /build/docker/build.sh
 RUN /build/docker/build.sh system && /build/docker/build.sh user
 
-COPY requirements.lock pyproject.toml README.md LICENSE app.yml /build/
+COPY requirements-runtime.lock pyproject.toml README.md LICENSE app.yml /build/
 COPY pipeline /build/pipeline
 COPY bot /build/bot
 RUN /build/docker/build.sh app && /build/docker/build.sh check && rm -rf /build

@@ -3,7 +3,7 @@
 #
 #   docker/build.sh system      Debian packages: git, bubblewrap, CA certificates (as root)
 #   docker/build.sh user        the account that runs the service (as root)
-#   docker/build.sh app         the program under $PREFIX, from requirements.lock with hashes
+#   docker/build.sh app         the program under $PREFIX, from requirements-runtime.lock, by hash
 #   docker/build.sh check       does what was built start, and is the account no root
 #   docker/build.sh all         all of these
 #
@@ -42,7 +42,7 @@ app() {
         run "$PYTHON" -m venv "$PREFIX"
     fi
     run "$PREFIX/bin/python" -m pip install -q --disable-pip-version-check --no-cache-dir \
-        --require-hashes -r "$SOURCE/requirements.lock"
+        --require-hashes -r "$SOURCE/requirements-runtime.lock"
     run "$PREFIX/bin/python" -m pip install -q --disable-pip-version-check --no-cache-dir \
         --no-deps "$SOURCE"
 }

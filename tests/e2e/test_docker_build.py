@@ -40,7 +40,7 @@ def test_a_dry_run_says_everything_and_does_nothing(tmp_path: Path) -> None:
         "apt-get install -y -qq --no-install-recommends git bubblewrap ca-certificates",
         f"install -d -o acp -g acp -m 0700 {data}",
         f"-m venv {prefix}",
-        f"--require-hashes -r {ROOT}/requirements.lock",
+        f"--require-hashes -r {ROOT}/requirements-runtime.lock",
         f"{prefix}/bin/acp --version",
     ):
         assert wanted in said
