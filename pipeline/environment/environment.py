@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,11 @@ class Environment:
     often installed in it, as a copy or as an editable link to the user's own work tree: the tests
     would judge that code instead of the tree's. What still slips in ahead (an import hook) is found
     by the plugin at the end of a run, which is not trusted then.
+
+    `roots` are the folders of the tree that are imported from (default: `src` and the top). `test`
+    is the command of the tests, run in `folder`; () is pytest. `inputs` are the files that the
+    environment was made from, `notes` what a reader should know of it. With a `problem` the set-up
+    has failed: nothing that is run in the environment verifies anything.
     """
 
     python: str
@@ -48,6 +53,12 @@ class Environment:
     read_only: tuple[Mount, ...] = ()
     path: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    roots: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    folder: str = "."
+    inputs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    problem: str = ""
 
     def spec(self, tree: Path, limits: Limits | None = None) -> Spec:
         """A sandbox over `tree` in which this Python and Ruff work."""
@@ -62,9 +73,39 @@ def find_environment(
     `repo` is a local path (its `.venv` or `venv` is used if it holds pytest and Python 3.8 or
     newer), a URL or None. `cache` is where the support directory is kept. Raises WorkspaceError.
     """
+    found, remark = _at_hand(repo, python, cache)
+    return found or bare_environment(cache, remark)
+
+
+def environment_at_hand(
+    repo: str | None, python: Path | None, *, cache: Path | None = None
+) -> Environment | None:
+    """What the caller names, or the repository's own venv; None where there is neither."""
+    return _at_hand(repo, python, cache)[0]
+
+
+def bare_environment(cache: Path | None = None, remark: str = "") -> Environment:
+    """Our interpreter's standard library and pytest; `remark` ends the label."""
+    return _bare(inspect(own_base()), cache, remark)
+
+
+def environment_in(
+    place: Path, base: Interpreter, label: str, support: Path | None = None
+) -> Environment:
+    """The venv that was built in `place` over `base`; `support` is where launcher and plugin go."""
+    mounts = (Mount(place), *base.mounts)
+    found = replace(base, python=place / "bin" / "python", virtual=True, mounts=mounts)
+    made = support_directory(found, _ruff(), bare=False, cache=support)
+    return _environment(found.python, label, "first", found, made)
+
+
+def _at_hand(
+    repo: str | None, python: Path | None, cache: Path | None
+) -> tuple[Environment | None, str]:
+    """The environment, or a remark on why a venv is passed over."""
     if python is not None:
         named = inspect(python)
-        return _own(named, cache) if named.pytest else _bare(named, cache)
+        return (_own if named.pytest else _bare)(named, cache), ""
     reason = ""
     for folder in _VENVS if repo else ():
         candidate = Path(repo or "", folder, "bin", "python")
@@ -72,8 +113,8 @@ def find_environment(
             continue
         found, reason = _usable(candidate, folder)
         if found is not None:
-            return _own(found, cache, f" of {folder}")
-    return _bare(inspect(own_base()), cache, reason)
+            return _own(found, cache, f" of {folder}"), ""
+    return None, reason
 
 
 def _usable(candidate: Path, folder: str) -> tuple[Interpreter | None, str]:

@@ -70,7 +70,7 @@ def inspect(python: Path) -> Interpreter:
         calls = [call for call in calls if prefix not in call.parents]
     mounts += [_mount(call) for call in calls]
     unique = dict.fromkeys(mount for mount in mounts if mount is not None)
-    pytest = _pytest(prefix if settings else python.resolve().parent.parent, version)
+    pytest = pytest_of(prefix if settings else python.resolve().parent.parent, version)
     return Interpreter(python, version, _short(release), pytest, bool(settings), tuple(unique))
 
 
@@ -119,7 +119,8 @@ def _mount(call: Path) -> Mount | None:
     return Mount(prefix)
 
 
-def _pytest(prefix: Path, version: tuple[int, int]) -> str:
+def pytest_of(prefix: Path, version: tuple[int, int]) -> str:
+    """The version of pytest that the site-packages below `prefix` hold, or ""."""
     library = f"python{version[0]}.{version[1]}"
     folders = (
         *(prefix / lib / library / "site-packages" for lib in ("lib", "lib64")),

@@ -1,0 +1,48 @@
+"""What a project needs to run its tests, as it was found in its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Language = Literal["python", "node", "go", "rust", "java", "make", "other"]
+Argv = tuple[str, ...]
+
+# Stand in for paths that are known only when a set-up runs.
+ENV = "{env}"
+PYTHON = "{python}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What the operator or the repository's settings say; empty fields are found out.
+
+    `path` is the project's folder, `setup` are lines for a shell, `test` and `lint` are commands.
+    """
+
+    path: str = "."
+    setup: tuple[str, ...] = ()
+    test: str = ""
+    lint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to set a project up.
+
+    `source` names what told it ("uv.lock", "extras test"). `steps` are run in the project's folder,
+    one after the other. `inputs` are the files whose content decides the outcome. `test` is the
+    command of the tests; () is pytest. `python` is the wish for an interpreter, a specifier or a
+    version. `programs` have to be on the machine. `bare`: nothing to set up.
+    """
+
+    language: Language
+    source: str
+    steps: tuple[Argv, ...] = ()
+    inputs: tuple[str, ...] = ()
+    test: Argv = ()
+    python: str = ""
+    programs: tuple[str, ...] = ()
+    path: str = "."
+    bare: bool = False
+    env: dict[str, str] = field(default_factory=dict)

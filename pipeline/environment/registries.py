@@ -1,0 +1,101 @@
+"""What the operator has set about package registries, checked, and as clients are told it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pipeline.environment.gate import Gate
+from pipeline.environment.upstream import Upstream
+from pipeline.errors import WorkspaceError
+from pipeline.sandbox.base import Mount
+
+_STORES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+)
+_CERTIFICATES = (
+    *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE"),
+    *("NODE_EXTRA_CA_CERTS", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Registries:
+    """What the operator has set; empty fields leave it to the clients.
+
+    `python_index` and `npm_registry` are https addresses without user and password. `hosts` are
+    further registries, `networks` private networks that registries may be in, `certificates` is a
+    file of trusted authorities (default: the system's store).
+    """
+
+    python_index: str = ""
+    npm_registry: str = ""
+    hosts: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    upstream: Upstream | None = None
+    certificates: Path | None = None
+
+    def check(self) -> None:
+        """Raise WorkspaceError, naming the mend, for what cannot be used."""
+        for url in (self.python_index, self.npm_registry):
+            if mistake := wrong(url):
+                raise WorkspaceError(f"the address of a package registry {mistake}")
+        try:
+            self.gate(())
+        except ValueError as error:
+            raise WorkspaceError(f"a network of registries is written wrong: {error}") from None
+
+    def gate(self, hosts: Sequence[str]) -> Gate:
+        """Lets through what the operator named, and `hosts`."""
+        own = [host_of(url) for url in (self.python_index, self.npm_registry) if url]
+        return Gate.of((*self.hosts, *own, *hosts), self.networks)
+
+    def variables(self) -> dict[str, str]:
+        """What the clients inside are told: no secret is among it."""
+        told = {
+            "UV_DEFAULT_INDEX": self.python_index,
+            "PIP_INDEX_URL": self.python_index,
+            "npm_config_registry": self.npm_registry,
+            "YARN_REGISTRY": self.npm_registry,
+            "UV_SYSTEM_CERTS": "1",
+        }
+        if store := self._store():
+            told |= dict.fromkeys(_CERTIFICATES, str(store))
+        return {name: value for name, value in told.items() if value}
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """What a sandbox has to show for it."""
+        return (Mount(self.certificates),) if self.certificates else ()
+
+    def _store(self) -> Path | None:
+        named = (self.certificates,) if self.certificates else map(Path, _STORES)
+        return next((path for path in named if path.is_file()), None)
+
+
+def wrong(url: str) -> str:
+    """What is wrong with the address of a registry, with the mend; "" if it can be used."""
+    if not url:
+        return ""
+    try:
+        parts = urlsplit(url)
+        named = parts.hostname, parts.port
+    except ValueError:
+        return "is not an address"
+    if parts.username is not None or parts.password is not None:
+        return (
+            "holds a user or a password, and no secret ever enters a sandbox: name a mirror that "
+            "asks for none on your network, such as a pull-through cache that keeps the password"
+        )
+    if parts.scheme != "https" or not named[0]:
+        return "must start with https://"
+    return ""
+
+
+def host_of(url: str) -> str:
+    """Name and port of an https address, with a colon between."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 443}"
