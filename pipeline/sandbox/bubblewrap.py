@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 from pipeline.errors import SandboxError, SandboxUnavailable, WorkspaceError
-from pipeline.sandbox import identity, layout
+from pipeline.sandbox import identity, layout, seccomp
 from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
 from pipeline.sandbox.files import Tree
 from pipeline.sandbox.identity import Identity
@@ -34,7 +33,6 @@ class _Way:
     binary: Path
     args: tuple[str, ...]
     own_uid: bool
-    grade: Literal["strong", "degraded"]
 
 
 class Bubblewrap:
@@ -91,13 +89,16 @@ class _Confined:
         made_up = {**layout.etc(self._own.uid if self._own else os.getuid())}
         if self._spec.proxy_socket:
             made_up |= layout.relay()
-        fds = layout.memory_files(made_up.values())
+        fds = layout.memory_files((seccomp.namespaced(), *made_up.values()))
         line = Lifeline()
-        argv = self._argv(job, dict(zip(made_up, fds, strict=True)), line.status_fd)
+        view = layout.view(self._spec, dict(zip(made_up, fds[1:], strict=True)))
+        argv = self._argv(job, view, fds[0], line.status_fd)
         try:
             # An empty environment: the sandbox's first process keeps what bubblewrap started with.
             inherited = (*fds, line.status_fd)
-            command = Command(argv, {}, "/", inherited, stdin=line.word_fd, kill=line.kill)
+            command = Command(
+                line.watching(argv), {}, "/", inherited, stdin=line.word_fd, kill=line.kill
+            )
             ended = await run(command, job.limits, stop, job.sink)
         except OSError as error:
             raise SandboxError(f"bubblewrap could not be started: {error.strerror}") from error
@@ -119,7 +120,7 @@ class _Confined:
         finally:
             self._own.release()
 
-    def _argv(self, job: Job, made_up: dict[str, int], status_fd: int) -> tuple[str, ...]:
+    def _argv(self, job: Job, view: list[str], seccomp_fd: int, status_fd: int) -> tuple[str, ...]:
         cwd = layout.WORKDIR if job.cwd == "." else f"{layout.WORKDIR}/{job.cwd}"
         env = layout.environment(self._spec.path, job.env)
         uid = self._own.uid if self._own else None
@@ -128,8 +129,16 @@ class _Confined:
         return (
             str(self._way.binary),
             *self._way.args,
-            *layout.view(self._spec, made_up),
-            *("--chdir", cwd, "--json-status-fd", str(status_fd), "--"),
+            *view,
+            *(
+                "--chdir",
+                cwd,
+                "--seccomp",
+                str(seccomp_fd),
+                "--json-status-fd",
+                str(status_fd),
+                "--",
+            ),
             *WAIT_FOR_WORD,
             *layout.confined(argv, env, job.limits, uid),
         )
@@ -161,21 +170,17 @@ def _installed() -> Iterator[Path]:
         return
 
 
-def _ways(binary: Path) -> tuple[_Way, ...]:
+def _way(binary: Path) -> _Way:
     if os.geteuid() == 0:
         # Real root can bind paths that only root can enter; the job then drops to its own uid.
         rights = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP")
-        return (_Way(binary, rights, own_uid=True, grade="strong"),)
-    user = "--unshare-user"
-    return (
-        _Way(binary, (user, "--disable-userns"), own_uid=False, grade="strong"),
-        _Way(binary, (user,), own_uid=False, grade="degraded"),
-    )
+        return _Way(binary, rights, own_uid=True)
+    return _Way(binary, ("--unshare-user", "--disable-userns"), own_uid=False)
 
 
 async def _first_that_holds(binaries: tuple[Path, ...]) -> tuple[_Way, Caps]:
     seen: list[str] = []
-    for way in (way for binary in binaries for way in _ways(binary)):
+    for way in map(_way, binaries):
         try:
             measured = await measure(partial(_open, way))
         except SandboxError as error:
@@ -190,7 +195,7 @@ async def _first_that_holds(binaries: tuple[Path, ...]) -> tuple[_Way, Caps]:
 def _caps(way: _Way) -> Caps:
     return Caps(
         backend="bubblewrap",
-        grade=way.grade,
+        grade="strong",
         net="none",
         filesystem=True,
         pid_namespace=True,

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+from collections.abc import Sequence
 
 from pipeline.errors import SandboxError
 from pipeline.sandbox.process import readable
@@ -16,7 +17,13 @@ _KNOWN_WITHIN_S = 10.0
 _GONE_WITHIN_S = 30.0
 
 # `--die-with-parent` takes hold only late in bubblewrap's own start. Were we killed before that,
-# the command would run on with nobody to end it: so it waits for a word that only we can give.
+# one of its processes would wait for the other for ever: so until then somebody watches us, who
+# kills the group when our pipe ends without a line.
+_WATCH = (
+    'line=$1; shift; (exec >&- 2>&-; read -r _ <"/proc/$PPID/fd/$line" || kill -9 0) & exec "$@"'
+)
+# And were the group left behind already, the command would run on with nobody to end it: so it
+# waits for a word that only we can give.
 WAIT_FOR_WORD = ("/bin/sh", "-c", 'echo >&0; read -r word && exec "$@" </dev/null', "sh")
 
 
@@ -26,6 +33,7 @@ class Lifeline:
     def __init__(self) -> None:
         self._status, self.status_fd = os.pipe()
         os.set_blocking(self._status, False)
+        self._watched = os.pipe()
         self._word, theirs = socket.socketpair()
         self._word.settimeout(0)
         self.word_fd = theirs.detach()
@@ -33,6 +41,10 @@ class Lifeline:
         self._first: int | None = None
         self._known = asyncio.Event()
         self._following = asyncio.ensure_future(self._follow())
+
+    def watching(self, argv: Sequence[str]) -> tuple[str, ...]:
+        """`argv` beside a watcher that ends it should we be killed before it has started."""
+        return ("/bin/sh", "-c", _WATCH, "sh", str(self._watched[0]), *argv)
 
     @property
     def started(self) -> bool:
@@ -86,6 +98,7 @@ class Lifeline:
         await readable(self._word.fileno())
         with contextlib.suppress(ConnectionError):
             if self._word.recv(1):
+                os.write(self._watched[1], b"\n")
                 self._word.send(b"\n")
 
     def _kill_first(self) -> None:
@@ -96,6 +109,7 @@ class Lifeline:
     def _close(self) -> None:
         self._following.cancel()
         self._word.close()
-        os.close(self._status)
+        for descriptor in (self._status, *self._watched):
+            os.close(descriptor)
         if self._first is not None:
             os.close(self._first)
