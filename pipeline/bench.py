@@ -20,8 +20,8 @@ from pipeline.environment import Environment, find_environment
 from pipeline.errors import StateOwnershipError
 from pipeline.journal import Entry, Journal, OutOfStep, Pen
 from pipeline.limits import Limits
-from pipeline.llm import pricing
-from pipeline.meter import Clock, Meter
+from pipeline.llm.pricing import Prices
+from pipeline.meter import Clock, Meter, refuse_unpriced
 from pipeline.progress import Kind, Watch
 from pipeline.sandbox.base import Sandbox
 from pipeline.sandbox.select import strongest
@@ -42,6 +42,7 @@ class Plan:
     python: Path | None
     limits: Limits
     clock: Clock
+    prices: Prices
 
     @property
     def models(self) -> tuple[ModelAgent, ...]:
@@ -79,12 +80,13 @@ async def open_bench(
         )
         cleanup.push_async_callback(repository.close)
         await warming
+        refuse_unpriced(plan.limits, plan.prices, _asked(plan))
         environment = find_environment(state.get("repo"), plan.python)
         base, open_session = repository.base_tree, _sessions(sandbox, environment)
         workspace = await Workspace.open(repository, base, open_session, scratch=scratch)
         cleanup.push_async_callback(workspace.close)
         state = await _settled(state, repository)
-        meter = Meter(state["usage"], plan.limits, clock=plan.clock, price=pricing.cost)
+        meter = Meter(state["usage"], plan.limits, clock=plan.clock, prices=plan.prices)
         verifier = Verifier(workspace, environment, task=state["task"])
         notebook = Notebook(journal, dict(await journal.load())) if journal else None
         yield Bench(plan, workspace, verifier, meter, watch, notebook), state
@@ -254,6 +256,11 @@ def _open_models(plan: Plan) -> None:
     """Import the SDKs, which takes seconds, and find out now if a key is missing."""
     for agent in plan.models:
         _ = agent.client
+
+
+def _asked(plan: Plan) -> list[tuple[str, str]]:
+    """Provider and model of every agent that asks one."""
+    return [(agent.client.provider, agent.client.model) for agent in plan.models]
 
 
 def _is_below(path: str, own: Sequence[str]) -> bool:

@@ -6,9 +6,20 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pipeline.errors import BudgetExceeded
 from pipeline.state import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a run has used and reserved; `usd` is None where a price is unknown."""
+
+    elapsed_s: float
+    calls: int
+    tokens: int
+    usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +36,29 @@ class Limits:
     usd: float | None = None
     same_feedback: int = 2
 
-    def check(self, *, elapsed_s: float, tokens: int, calls: int, usd: float | None) -> None:
-        """Raise BudgetExceeded if the next model call must not be made.
+    def check(self, totals: Totals) -> None:
+        """Raise BudgetExceeded if `totals`, the next call at its dearest included, break a limit.
 
         An unknown price (None) is never taken for free: under a limit in dollars it stops the run.
         """
-        if self.wall_s is not None and elapsed_s >= self.wall_s:
+        if self.wall_s is not None and totals.elapsed_s >= self.wall_s:
             raise BudgetExceeded("wall time", f"the run's {self.wall_s:g} s are used up")
-        if self.tokens is not None and tokens >= self.tokens:
-            raise BudgetExceeded("tokens", f"the run's {self.tokens} tokens are used up")
-        if self.calls is not None and calls >= self.calls:
+        if self.calls is not None and totals.calls > self.calls:
             raise BudgetExceeded("calls", f"the run's {self.calls} model calls are used up")
-        if self.usd is not None and usd is None:
+        if self.tokens is not None and totals.tokens > self.tokens:
+            raise BudgetExceeded(
+                "tokens", f"the next call could pass the run's limit of {self.tokens} tokens"
+            )
+        if self.usd is None:
+            return
+        if totals.usd is None:
             raise BudgetExceeded(
                 "price", "a model's price is unknown, so a limit in dollars cannot be held"
             )
-        if self.usd is not None and usd is not None and usd >= self.usd:
-            raise BudgetExceeded("money", f"the run's ${self.usd:.2f} are used up")
+        if totals.usd > Decimal(str(self.usd)):
+            raise BudgetExceeded(
+                "money", f"the next call could pass the run's limit of ${self.usd:.2f}"
+            )
 
 
 _VOLATILE = re.compile(r"0x[0-9a-fA-F]+|\b\d+(\.\d+)?\s?m?s\b|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\S+")

@@ -15,8 +15,10 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import BudgetExceeded, InvalidState, LLMError, LLMMisconfigured
 from pipeline.journal import Journal
 from pipeline.limits import Limits
+from pipeline.llm.pricing import Prices
 from pipeline.meter import Clock
 from pipeline.progress import Watch, nobody
+from pipeline.redaction import NOTHING, Redactor
 from pipeline.sandbox.base import Sandbox
 from pipeline.state import PipelineState, Reason, Role, copy_of
 from pipeline.transitions import START, Cursor, Move, Rules, Stage, advance, end
@@ -33,8 +35,9 @@ class AgenticCodingPipeline:
     """Coders, formatters, testers and reviewers around one checkout.
 
     A stage without agents is skipped and said to be "not checked". `sandbox` None takes the
-    strongest that works here; `python` names the interpreter that runs the repository's tests. The
-    pipeline holds no run's state: one instance may run many tasks.
+    strongest that works here; `python` names the interpreter that runs the repository's tests;
+    `prices` come before the shipped price table; `redact` knows the secrets that no model may see.
+    The pipeline holds no run's state: one instance may run many tasks.
     """
 
     def __init__(  # noqa: PLR0913 - the public face: one argument a role, then keywords
@@ -49,6 +52,8 @@ class AgenticCodingPipeline:
         sandbox: Sandbox | None = None,
         python: Path | None = None,
         clock: Clock = time.monotonic,
+        prices: Prices | None = None,
+        redact: Redactor | None = None,
     ) -> None:
         self._seats: dict[Stage, tuple[Agent, ...]] = {
             Stage.DRAFTING: tuple(coders),
@@ -57,13 +62,6 @@ class AgenticCodingPipeline:
             Stage.QA: tuple(reviewers),
         }
         limits = limits or Limits()
-        self._plan = Plan(
-            agents=tuple(agent for seats in self._seats.values() for agent in seats),
-            sandbox=sandbox,
-            python=python,
-            limits=limits,
-            clock=clock,
-        )
         self._rules = Rules(
             coders=len(coders),
             formatters=len(formatters),
@@ -71,6 +69,16 @@ class AgenticCodingPipeline:
             reviewers=len(reviewers),
             max_iterations=max_iterations,
             same_feedback=limits.same_feedback,
+        )
+        self._plan = Plan(
+            agents=tuple(agent for seats in self._seats.values() for agent in seats),
+            sandbox=sandbox,
+            python=python,
+            limits=limits,
+            clock=clock,
+            prices=prices or Prices(),
+            rules=self._rules,
+            redact=redact or NOTHING,
         )
         self._refuse_bad_lineup()
 
@@ -145,14 +153,15 @@ class AgenticCodingPipeline:
         except (BudgetExceeded, LLMError) as error:
             move = _stopped(cursor, state, error)
         next_cursor, after = move
-        after = bench.account(after, ended=_is_over(next_cursor))
+        seconds = self._plan.clock() - began
+        after, seconds = await bench.account(after, seconds, ended=_is_over(next_cursor))
         return Checkpoint(
             agent=agent.name,
             stage=cursor.stage,
             iteration=cursor.iteration,
             state=after,
             cursor=next_cursor,
-            seconds=self._plan.clock() - began,
+            seconds=seconds,
         )
 
     def _refuse_bad_lineup(self) -> None:

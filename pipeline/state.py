@@ -55,17 +55,24 @@ class Claim(TypedDict):
 class SeatUsage(TypedDict):
     """What one seat has used so far. `usd` is None where a price is unknown: never 0 for it.
 
-    `lost` are calls that a crash cut off from their answer: perhaps paid, and made again.
+    `calls` were answered; `failed` tries were billed without a usable answer, and are part of the
+    tokens and of `usd`; `lost` tries were cut off from their answer by a crash, a cancel or the
+    network: perhaps paid, `lost_usd` in all, which is no part of `usd`. `cached_tokens` and
+    `cache_write_tokens` are parts of `input_tokens`, `reasoning_tokens` of `output_tokens`.
     """
 
     provider: str
     model: str
     calls: int
+    failed: int
     lost: int
     input_tokens: int
     cached_tokens: int
+    cache_write_tokens: int
     output_tokens: int
+    reasoning_tokens: int
     usd: float | None
+    lost_usd: float | None
 
 
 class Seconds(TypedDict):
@@ -78,10 +85,14 @@ class Seconds(TypedDict):
 
 
 class UsageTable(TypedDict):
-    """Tokens and cost by agent name, seconds of the whole run."""
+    """Tokens and cost by agent name, seconds of the whole run.
+
+    `replayed`: the answers came from a journal, so nothing of this was spent now.
+    """
 
     agents: dict[str, SeatUsage]
     seconds: Seconds
+    replayed: bool
 
 
 class PipelineState(TypedDict, total=False):
@@ -126,7 +137,8 @@ KNOWN = frozenset(PipelineState.__annotations__)
 
 def usage_table() -> UsageTable:
     """A table of nothing used yet."""
-    return UsageTable(agents={}, seconds=Seconds(model=0.0, tests=0.0, tools=0.0, total=0.0))
+    seconds = Seconds(model=0.0, tests=0.0, tools=0.0, total=0.0)
+    return UsageTable(agents={}, seconds=seconds, replayed=False)
 
 
 def copy_of(state: Mapping[str, Any]) -> PipelineState:

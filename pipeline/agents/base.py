@@ -25,7 +25,7 @@ from pipeline.llm.codec import request_digest, response_from_json, response_to_j
 from pipeline.meter import Meter
 from pipeline.progress import Kind, Progress, Watch
 from pipeline.sandbox.base import ExecResult
-from pipeline.state import PipelineState
+from pipeline.state import PipelineState, SeatUsage
 from pipeline.transitions import Stage
 from pipeline.verification.verifier import Verifier
 from pipeline.workspace.workspace import Workspace
@@ -64,25 +64,33 @@ class Seat:
         Raises BudgetExceeded before the call, LLMError during it, OutOfStep where the journal holds
         another question.
         """
-        self.meter.check()
+        try:
+            return await self._paid(client, request)
+        finally:
+            self.report(Kind.MODEL, client.model)
+
+    async def _paid(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
+        """The journal's answer, or one that is paid for now and then journalled."""
         if self.pen is None:
-            response = await self._call(client, request)
-        else:
+            return (await self._call(client, request))[0]
+        pen, lost = self.pen, self.pen.lost
 
-            async def work() -> Mapping[str, Any]:
-                return response_to_json(await self._call(client, request))
+        async def work() -> Mapping[str, Any]:
+            self.meter.lost(self.agent, client, request, pen.lost - lost)
+            response, bill = await self._call(client, request)
+            return {**response_to_json(response), "bill": bill}
 
-            lost = self.pen.lost
-            reply, _ = await self.pen.once("model", request_digest(request), work)
-            self.meter.lost(self.agent, client, self.pen.lost - lost)
-            response = response_from_json(reply)
-        self.meter.add(self.agent, client, response.usage)
-        self.report(Kind.MODEL, client.model)
-        return response
+        reply, known = await pen.once("model", request_digest(request), work)
+        if known:
+            self.meter.known(self.agent, request, reply["bill"])
+        return response_from_json(reply)
 
-    async def _call(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
-        with self.meter.timed("model"):
-            return await client.complete(request)
+    async def _call(self, client: LLMClient, request: LLMRequest) -> tuple[LLMResponse, SeatUsage]:
+        """One call on the budget, and what it has used."""
+        with self.meter.timed("model"), self.meter.reserved(self.agent, client, request) as ticket:
+            response = await client.complete(ticket.request)
+            ticket.settle(response)
+        return response, ticket.bill.seat(*ticket.asked)
 
     def report(self, kind: Kind, text: str) -> None:
         """Tell the watcher; never affects the run."""

@@ -43,6 +43,6 @@ def told() -> list[Progress]:
 
 @pytest.fixture
 def seat(told: list[Progress]) -> Seat:
-    meter = Meter(usage_table(), Limits(), clock=lambda: 0.0, price=lambda *_: None)
+    meter = Meter(usage_table(), Limits(), clock=lambda: 0.0)
     nothing = cast("Any", SimpleNamespace())
     return Seat("gpt", Stage.DRAFTING, 1, meter, nothing, told.append)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from pipeline.checkpoint import Checkpoint
-from pipeline.errors import BudgetExceeded, InvalidState, StateOwnershipError
-from pipeline.limits import Limits, feedback_digest
+from pipeline.errors import InvalidState, StateOwnershipError
+from pipeline.limits import feedback_digest
 from pipeline.state import WRITES, PipelineState, Role, check_ownership, copy_of
 from pipeline.transitions import Cursor, Stage
 
@@ -78,29 +78,6 @@ def test_a_damaged_cursor_is_refused() -> None:
     raw["cursor"] = [1, "sleeping", 0]
     with pytest.raises(InvalidState):
         Checkpoint.from_json(json.dumps(raw))
-
-
-@pytest.mark.parametrize(
-    ("limits", "limit"),
-    [
-        (Limits(wall_s=10), "wall time"),
-        (Limits(tokens=100), "tokens"),
-        (Limits(calls=5), "calls"),
-        (Limits(usd=0.5), "money"),
-    ],
-)
-def test_each_limit_stops_the_call_that_would_pass_it(limits: Limits, limit: str) -> None:
-    limits.check(elapsed_s=9.9, tokens=99, calls=4, usd=0.49)
-    with pytest.raises(BudgetExceeded) as caught:
-        limits.check(elapsed_s=10, tokens=100, calls=5, usd=0.5)
-    assert caught.value.limit == limit
-
-
-def test_an_unknown_price_is_not_free() -> None:
-    Limits().check(elapsed_s=0, tokens=0, calls=0, usd=None)
-    with pytest.raises(BudgetExceeded) as caught:
-        Limits(usd=1).check(elapsed_s=0, tokens=0, calls=0, usd=None)
-    assert caught.value.limit == "price"
 
 
 def test_feedback_is_compared_without_durations_and_addresses() -> None:
