@@ -5,6 +5,7 @@
     ├── InvalidState             a state or checkpoint that is not ours, or is damaged
     ├── BudgetExceeded           a limit was reached; the run ends with what it has
     ├── AgentError               an agent raised; wraps the cause
+    ├── SecretFound              a change holds a secret that this process knows
     ├── EditRejected             an edit was refused; the message tells the model why
     ├── WorkspaceError           the repository or its tree cannot be used as asked
     │   ├── CheckoutError        clone or base commit not to be had
@@ -51,6 +52,10 @@ class BudgetExceeded(PipelineError):
 
 class AgentError(PipelineError):
     """An agent raised something that is not ours; the cause is attached."""
+
+
+class SecretFound(PipelineError):
+    """A change holds a secret that this process knows: it goes nowhere."""
 
 
 class EditRejected(PipelineError):

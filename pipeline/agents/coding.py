@@ -47,7 +47,7 @@ class CodingAgent(ModelAgent):
 
     async def run(self, state: PipelineState, workspace: Workspace, seat: Seat) -> PipelineState:
         """Work on the checkout; the host makes the diff of what is left there."""
-        toolbox = Toolbox(workspace, protected=tuple(state.get("test_paths", ())), pen=seat.pen)
+        toolbox = Toolbox(workspace, protected=tuple(state.get("test_paths", ())))
         tidy = NoScratch(toolbox, await workspace.snapshot())
         talk = Talk(
             client=self.client,

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.agents import editing, prompts
-from pipeline.agents.commands import journalled
 from pipeline.errors import EditRejected
-from pipeline.journal import Pen
 from pipeline.llm.base import ToolSpec
 from pipeline.sandbox.base import ExecResult, Limits
 from pipeline.workspace import context
@@ -28,14 +26,13 @@ class Toolbox:
     """What the tools work on. Paths in `protected` (or below) are refused to edits.
 
     `created` collects the paths made by `create`: other new files are scratch. `shown` holds the
-    instruction files of subdirectories that the model has been shown. `pen` journals commands.
+    instruction files of subdirectories that the model has been shown.
     """
 
     workspace: Workspace
     protected: tuple[str, ...] = ()
     created: set[str] = field(default_factory=set)
     shown: set[str] = field(default_factory=set)
-    pen: Pen | None = None
 
 
 Handler = Callable[[Toolbox, Mapping[str, Any]], Awaitable[str]]
@@ -146,14 +143,8 @@ async def _delete(toolbox: Toolbox, args: Mapping[str, Any]) -> str:
 async def _run(toolbox: Toolbox, args: Mapping[str, Any]) -> str:
     wall = min(float(args.get("timeout_s", 120)), _MAX_RUN_S)
     limits = replace(Limits(), wall_s=wall)
-
-    async def work() -> str:
-        result = await toolbox.workspace.exec(["bash", "-c", args["command"]], limits=limits)
-        return f"{outcome(result)}\n{clip(result.text, _OUTPUT_CHARS)}"
-
-    if toolbox.pen is None:
-        return await work()
-    return await journalled(toolbox.pen, toolbox.workspace, args["command"], work)
+    result = await toolbox.workspace.exec(["bash", "-c", args["command"]], limits=limits)
+    return f"{outcome(result)}\n{clip(result.text, _OUTPUT_CHARS)}"
 
 
 def _writable(toolbox: Toolbox, path: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from pipeline.errors import InvalidState
@@ -21,6 +21,7 @@ from pipeline.llm.base import (
     ToolResult,
     Usage,
 )
+from pipeline.redaction import Redactor
 
 _PARTS: Mapping[str, type[Text | ToolCall | ToolResult | Native]] = {
     "text": Text,
@@ -66,9 +67,8 @@ def response_to_json(response: LLMResponse) -> dict[str, Any]:
 def response_from_json(raw: Mapping[str, Any]) -> LLMResponse:
     """The response again. Raises InvalidState where it is not one of ours."""
     try:
-        message = raw["message"]
         return LLMResponse(
-            message=Message(message["role"], tuple(_part(part) for part in message["parts"])),
+            message=_read_message(raw["message"]),
             stop=Stop(raw["stop"]),
             usage=Usage(**raw["usage"]),
             model=raw["model"],
@@ -76,6 +76,25 @@ def response_from_json(raw: Mapping[str, Any]) -> LLMResponse:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidState(f"not a journalled reply: {error!r}") from error
+
+
+def redacted(request: LLMRequest, redact: Redactor) -> LLMRequest:
+    """The request without any secret that the redactor knows: the last net before a vendor."""
+    return replace(
+        request,
+        system=redact(request.system),
+        messages=tuple(_clean(message, redact) for message in request.messages),
+    )
+
+
+def _clean(message: Message, redact: Redactor) -> Message:
+    raw = _message(message)
+    clean = redact.plain(raw)
+    return message if clean == raw else _read_message(clean)
+
+
+def _read_message(raw: Mapping[str, Any]) -> Message:
+    return Message(raw["role"], tuple(_part(part) for part in raw["parts"]))
 
 
 def _message(message: Message) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Self
 
 from pipeline.errors import CheckoutError, WorkspaceError
 from pipeline.sandbox.base import Session
-from pipeline.workspace import diffs, fetch, objects, publish, snapshots
+from pipeline.workspace import diffs, fetch, objects, packs, publish, snapshots
 from pipeline.workspace.diffs import Change
 from pipeline.workspace.dirty import has_changes
 from pipeline.workspace.gitcmd import Git, GitError
@@ -70,6 +70,29 @@ class Repository:
             await repository.close()
             raise
         return repository
+
+    @classmethod
+    async def unpack(
+        cls, pack: bytes, *, source: str | None, base_sha: str, base_tree: str, scratch: Path
+    ) -> Repository:
+        """The repository again from what `pack` has made of its base, without its source.
+
+        Raises CheckoutError where the pack is damaged or holds another tree.
+        """
+        directory = _absolute(scratch) / "git"
+        repository = cls(await fetch.create(directory), directory, source=source)
+        try:
+            await packs.unpack(repository._git, pack, _checked(base_tree))
+            repository.base_sha, repository.base_tree = base_sha, base_tree
+            repository._base = await objects.listing(repository._git, base_tree)
+        except BaseException:
+            await repository.close()
+            raise
+        return repository
+
+    async def pack(self, tree: str, most_bytes: int) -> bytes | None:
+        """The files of a tree as a git pack, or None where they take more than `most_bytes`."""
+        return await packs.pack(self._git, _checked(tree), most_bytes)
 
     async def _fetch(self, where: Source, want: str, auth_env: Mapping[str, str]) -> None:
         self.base_sha = await fetch.fetch_base(self._git, where, want, auth_env)

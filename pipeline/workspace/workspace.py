@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import stat
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
 from pipeline.errors import WorkspaceError
+from pipeline.journal import Recorder
 from pipeline.sandbox.base import ExecResult, Limits, Session, Sink
 from pipeline.workspace.discard import discard
 from pipeline.workspace.objects import FILE, RUNS
 from pipeline.workspace.paths import check_path, in_git_directory, is_cache
+from pipeline.workspace.recorded import recorded
 from pipeline.workspace.repository import Repository
 from pipeline.workspace.snapshots import Known
 
@@ -26,7 +29,8 @@ class Workspace:
     """A directory that holds `tree` until somebody changes it. Made by `open` or `fork`.
 
     `root` is for agents that edit files on disk: `snapshot` finds what they did. `session` is
-    another one after each `reset`, so nobody should hold on to it.
+    another one after each `reset`, so nobody should hold on to it. `recorder` has the journal of
+    what is run here; a fork shares it.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class Workspace:
         self.session = session
         self.tree = known.tree
         self.root = home / "tree"
+        self.recorder = Recorder()
         self._home = home
         self._known = known
         self._open_session = open_session
@@ -64,9 +69,11 @@ class Workspace:
 
     async def fork(self, tree: str) -> Workspace:
         """Another directory and session of the repository, holding `tree`; the caller closes it."""
-        return await Workspace.open(
+        fork = await Workspace.open(
             self.repository, tree, self._open_session, scratch=self._home.parent
         )
+        fork.recorder = self.recorder
+        return fork
 
     async def __aenter__(self) -> Self:
         return self
@@ -147,8 +154,23 @@ class Workspace:
         env: Mapping[str, str] | None = None,
         on_output: Sink | None = None,
     ) -> ExecResult:
-        """Run a command in the sandbox. Raises SandboxError if nothing could start."""
-        return await self.session.exec(argv, cwd=cwd, limits=limits, env=env, on_output=on_output)
+        """Run a command in the sandbox, once: what the journal knows is not run again.
+
+        Secrets are taken out of what it says. Raises SandboxError if nothing could start, OutOfStep
+        where the journal holds another command.
+        """
+        redact, pen = self.recorder.redact, self.recorder.pen
+        stream = redact.stream(on_output) if on_output else None
+
+        async def run() -> ExecResult:
+            done = await self.session.exec(argv, cwd=cwd, limits=limits, env=env, on_output=stream)
+            if stream is not None:
+                stream.close()
+            return replace(done, output=redact.data(done.output))
+
+        if pen is None:
+            return await run()
+        return await recorded(pen, self.session, redact, [list(argv), cwd, dict(env or {})], run)
 
     async def close(self) -> None:
         """Close the session and remove the directory. Idempotent."""
