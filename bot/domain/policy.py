@@ -15,6 +15,7 @@ from typing import Literal
 from bot.domain.forge import MAY_WRITE, Comment, Permission, PullRequest
 from bot.domain.runs import Actor, FrozenText
 from bot.domain.store import Counts, Say, Touch
+from pipeline.environment.plan import Recipe
 from pipeline.state import Reason, Status
 
 HoldMode = Literal["never", "outsiders", "always"]
@@ -43,7 +44,8 @@ class Rules:
 
     Days are the last 24 hours. `people` are lower-case logins, None for everyone who may write.
     `drafts`: a change without complete evidence may become a draft pull request. `always_draft`:
-    so does every other. `max_files` and `max_lines` bound a diff.
+    so does every other. `max_files` and `max_lines` bound a diff. `recipes` are what the
+    repository itself says about the set-up and the tests of its projects.
     """
 
     enabled: bool = True
@@ -64,6 +66,7 @@ class Rules:
     reviewers: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     base_branch: str = ""
+    recipes: tuple[Recipe, ...] = ()
 
 
 class Refusal(StrEnum):

@@ -6,15 +6,17 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import yaml  # type: ignore[import-untyped]
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 from typing_extensions import override
 
 from bot.domain.branches import valid
-from bot.domain.policy import CONFIG, HOLD_MODES, HoldMode, Rules
+from bot.domain.policy import CONFIG, HOLD_MODES, Rules
+from bot.domain.repo_keys import ProjectConfig, RepoConfig, RunLimits
 from bot.errors import UserError
+from pipeline.environment.plan import Recipe
 
 PATH = CONFIG
 _LARGEST = 32_768
@@ -28,11 +30,8 @@ _MENDS = {
     "float_type": "must be a number",
     "string_type": "must be a text",
     "string_pattern_mismatch": "is no login: write it without `@`",
+    "missing": "is missing: a project needs it",
 }
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-_Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
-_Label = Annotated[str, Field(min_length=1, max_length=50)]
-_Glob = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,62 +57,6 @@ class WrongConfig(UserError):
         self.problems = tuple(problems)
 
 
-class RunLimits(BaseModel):
-    """Bounds of the runs of this repository."""
-
-    model_config = _STRICT
-    usd_per_run: float | None = Field(
-        default=None, gt=0, description="US dollars that a run may cost"
-    )
-    usd_per_day: float | None = Field(
-        default=None, ge=0, description="US dollars that all runs of 24 hours may cost"
-    )
-    runs_per_issue: int | None = Field(
-        default=None, ge=0, description="Runs of one issue in 24 hours"
-    )
-    runs_per_day: int | None = Field(default=None, ge=0, description="Runs in 24 hours")
-    iterations: int | None = Field(default=None, ge=1, description="Passes of the loop in a run")
-    minutes: int | None = Field(default=None, ge=1, description="Wall time of a run, in minutes")
-    files: int | None = Field(default=None, ge=1, description="Files that a change may touch")
-    lines: int | None = Field(
-        default=None, ge=1, description="Lines that a change may add and remove"
-    )
-
-
-class RepoConfig(BaseModel):
-    """Settings of one repository. What is left out stays as the operator has set it."""
-
-    model_config = _STRICT
-    enabled: bool = Field(default=True, description="`false` switches the bot off here")
-    hold: HoldMode | None = Field(
-        default=None,
-        description="When a proven change waits for `/acp push`: `never`, for tasks with text of "
-        "`outsiders`, or `always`",
-    )
-    people: tuple[_Login, ...] | None = Field(
-        default=None, max_length=200, description="Only these logins may give commands"
-    )
-    base: str = Field(
-        default="", max_length=200, description="Branch to work from, if not the default one"
-    )
-    draft: bool = Field(default=False, description="`true` opens every pull request as a draft")
-    unproven: Literal["comment", "draft"] | None = Field(
-        default=None,
-        description="What becomes of a change without complete evidence: a `comment`, or a "
-        "`draft` where the operator allows it",
-    )
-    reviewers: tuple[_Login, ...] = Field(
-        default=(), max_length=15, description="Logins that are asked for a review"
-    )
-    labels: tuple[_Label, ...] = Field(
-        default=(), max_length=20, description="Labels of our pull requests"
-    )
-    protected: tuple[_Glob, ...] = Field(
-        default=(), max_length=100, description="Further paths that no change may touch, as globs"
-    )
-    limits: RunLimits = Field(default=RunLimits(), description="Bounds of the runs")
-
-
 def read(data: bytes) -> RepoConfig:
     """The settings of a file. Raises WrongConfig."""
     try:
@@ -129,7 +72,18 @@ def read(data: bytes) -> RepoConfig:
         raise WrongConfig([_problem(node, one) for one in error.errors()]) from None
     if config.base and not valid(config.base):
         raise WrongConfig([Problem(_line(node, ("base",)), "base", "no branch can be named so")])
+    if config.projects and (config.setup or config.test or config.lint):
+        text = "stands beside `setup`, `test` or `lint`: give each project its own"
+        raise WrongConfig([Problem(_line(node, ("projects",)), "projects", text)])
     return config
+
+
+def recipes(config: RepoConfig) -> tuple[Recipe, ...]:
+    """How the repository's projects are set up and tested; none where nothing is said."""
+    if config.projects:
+        return tuple(Recipe(one.path, one.setup, one.test, one.lint) for one in config.projects)
+    own = Recipe(".", config.setup, config.test, config.lint)
+    return () if own == Recipe() else (own,)
 
 
 def narrow(rules: Rules, config: RepoConfig) -> Rules:
@@ -154,6 +108,7 @@ def narrow(rules: Rules, config: RepoConfig) -> Rules:
         reviewers=config.reviewers or rules.reviewers,
         labels=config.labels or rules.labels,
         base_branch=config.base or rules.base_branch,
+        recipes=recipes(config) or rules.recipes,
     )
 
 
@@ -191,10 +146,11 @@ def schema_text() -> str:
 
 def fields() -> Iterator[tuple[str, str]]:
     """Every setting and what it means, as the reference lists them."""
+    tables = {"limits": RunLimits, "projects": ProjectConfig}
     for name, field in RepoConfig.model_fields.items():
-        if name == "limits":
-            for inner, limit in RunLimits.model_fields.items():
-                yield f"limits.{inner}", limit.description or ""
+        if name in tables:
+            for inner, limit in tables[name].model_fields.items():
+                yield f"{name}.{inner}", limit.description or ""
         else:
             yield name, field.description or ""
 
@@ -266,12 +222,14 @@ def _problem(node: Any, error: Any) -> Problem:
     path = error["loc"]
     field = ".".join(map(str, path))
     if error["type"] == "extra_forbidden":
-        known = [name.split(".")[-1] for name, _ in fields()] + ["limits"]
+        known = [name.split(".")[-1] for name, _ in fields()] + ["limits", "projects"]
         close = get_close_matches(str(path[-1]), known, n=1)
         text = f"is not a setting; did you mean `{close[0]}`?" if close else "is not a setting"
     else:
         fallback = error["msg"].replace("Input should be", "must be")
         text = _MENDS.get(error["type"], fallback)
+        if path[-1:] == ("path",) and error["type"] == "string_pattern_mismatch":
+            text = "is no folder of the repository: write it as `apps/web`"
     return Problem(_line(node, path), field, text)
 
 

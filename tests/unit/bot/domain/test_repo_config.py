@@ -15,15 +15,16 @@ from pydantic import ValidationError
 
 from bot.domain.policy import HOLD_MODES, PROTECTED, Rules
 from bot.domain.repo_config import (
-    RepoConfig,
-    RunLimits,
     WrongConfig,
     fields,
     narrow,
     read,
+    recipes,
     schema_text,
     too_wide,
 )
+from bot.domain.repo_keys import RepoConfig, RunLimits
+from pipeline.environment.plan import Recipe
 
 REFERENCE = Path(__file__).parents[4] / "docs/reference"
 GOOD = b"""\
@@ -57,6 +58,18 @@ def test_a_file_is_read() -> None:
 @pytest.mark.parametrize("text", [b"", b"# nothing yet\n", b"---\n", b"{}"])
 def test_an_empty_file_changes_nothing(text: bytes) -> None:
     assert narrow(Rules(), read(text)) == Rules()
+
+
+def test_how_the_tests_are_set_up_and_run_can_be_said() -> None:
+    config = read(b"setup: [uv pip install -e .]\ntest: pytest -q\nlint: ruff check")
+    said = Recipe(".", ("uv pip install -e .",), "pytest -q", "ruff check")
+    assert narrow(Rules(), config).recipes == (said,)
+    assert recipes(read(b"hold: always")) == ()
+
+
+def test_each_project_of_a_repository_can_say_it_for_itself() -> None:
+    config = read(b"projects:\n  - path: api\n  - path: apps/web\n    setup: [npm ci]\n")
+    assert recipes(config) == (Recipe("api"), Recipe("apps/web", ("npm ci",)))
 
 
 def test_the_settings_are_frozen() -> None:
@@ -98,6 +111,17 @@ WRONG = {
     b"[" * 30_000: "line 1: is nested too deep for settings",
     b"x: " + b"9" * 6000: "this is not YAML that settings can be read from",
     b"!!binary eA==: 1": "this is not YAML that settings can be read from",
+    b"projects: [{test: pytest}]": "line 1, `projects.0.path`: is missing: a project needs it",
+    b"projects:\n  - path: ../elsewhere": (
+        "line 2, `projects.0.path`: is no folder of the repository: write it as `apps/web`"
+    ),
+    b"projects: [{path: /etc}]": (
+        "line 1, `projects.0.path`: is no folder of the repository: write it as `apps/web`"
+    ),
+    b"setup: [make deps]\nprojects: [{path: web}]": (
+        "line 2, `projects`: stands beside `setup`, `test` or `lint`: give each project its own"
+    ),
+    b"setup: make deps": "line 1, `setup`: must be a list: `[one, two]`",
     b"#" * 40_000: "the file is larger than 32,768 bytes",
 }
 
