@@ -42,9 +42,13 @@ class Choice:
     pull: PullRequest | None = None
 
 
-def name(issue: int, title: str) -> str:
-    """`acp/issue-7-totals-are-wrong`: the slug has at most 40 characters."""
-    return f"{PREFIX}issue-{issue}-{Task(title).slug}"
+def name(issue: int | str, title: str) -> str:
+    """`acp/issue-7-totals-are-wrong`, or of a ticket `acp/SHOP-12-totals-are-wrong`.
+
+    The slug has at most 40 characters.
+    """
+    what = issue if isinstance(issue, str) else f"issue-{issue}"
+    return f"{PREFIX}{what}-{Task(title).slug}"
 
 
 def issue_of(branch: str) -> int | None:

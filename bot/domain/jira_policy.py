@@ -123,7 +123,8 @@ def _born_so(ticket: Ticket, rules: TicketRules) -> bool:
 def everybody(ticket: Ticket, asker: Person) -> tuple[Person, ...]:
     """All whose words may become part of a task, each once."""
     said = [asker, ticket.creator, *(one.by for one in ticket.changes)]
-    said += [one.by for one in (*ticket.remarks, *ticket.attached)]
+    said += [one.by for one in ticket.remarks]
+    said += [one.by for one in ticket.attached]
     return tuple(dict.fromkeys(one for one in said if one.id))
 
 

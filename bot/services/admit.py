@@ -17,6 +17,7 @@ from bot.domain.runs import Actor, RunRequest
 from bot.domain.sanitize import Stripped, sanitize, sanitize_title
 from bot.domain.store import Store
 from bot.errors import NotFound
+from bot.services.jira_admit import ticket_refusal, ticket_text
 
 _DAY = timedelta(hours=24)
 
@@ -78,8 +79,7 @@ class Admission:
             rules = await self.rules(forge, base_sha)
         except WrongConfig as error:
             return TurnedAway("config", error)
-        permission = await forge.permission(request.requester.login)
-        refusal = policy.may_start(request.requester, permission, rules, own_id=self._own_id)
+        refusal = await self._refusal(forge, request, rules)
         if refusal is not None:
             return TurnedAway("refused", refusal)
         if await _withdrawn(forge, request):
@@ -93,13 +93,20 @@ class Admission:
             return there
         if objection := policy.triage(request.text):
             return TurnedAway("triage", objection)
-        text = await self._text(forge, request)
+        ticket = request.ticket
+        text = ticket_text(ticket) if ticket else await self._text(forge, request)
         usd, iterations = policy.allowance(counts, rules), rules.max_iterations
         return Admitted(base=base, base_sha=base_sha, usd=usd, iterations=iterations, **text)
 
+    async def _refusal(self, forge: Forge, request: RunRequest, rules: Rules) -> Refusal | None:
+        if request.ticket:
+            return ticket_refusal(rules)
+        permission = await forge.permission(request.requester.login)
+        return policy.may_start(request.requester, permission, rules, own_id=self._own_id)
+
     async def _there(self, forge: Forge, request: RunRequest) -> TurnedAway | None:
         """A pull request that makes this run superfluous."""
-        closing = await forge.pulls(closing=request.issue)
+        closing = () if request.ticket else await forge.pulls(closing=request.issue)
         if other := policy.duplicate(closing, own_id=self._own_id):
             return TurnedAway("duplicate", other)
         merged = await self._merged(forge, request)
@@ -150,6 +157,8 @@ async def _base(
 
 async def _withdrawn(forge: Forge, request: RunRequest) -> bool:
     """Whether the issue is closed or the label is gone: events come in any order."""
+    if request.ticket:
+        return False
     state, labels = await forge.issue_state(request.issue)
     return state == "closed" or (bool(request.label) and request.label not in labels)
 

@@ -105,7 +105,8 @@ class Branches:
     async def _choose(self) -> Json:
         """Written down before the push, so that a second try takes the same branch."""
         title = self.admitted.task.partition("\n")[0]
-        wanted = branches.name(self.book.run.request.issue, title)
+        ticket = self.book.run.request.ticket
+        wanted = branches.name(ticket.key if ticket else self.book.run.request.issue, title)
         if there := await self._open_already():
             return there
         taken: dict[str, Taken] = {}

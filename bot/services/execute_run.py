@@ -20,6 +20,7 @@ from bot.domain.task import Task
 from bot.errors import BotError, ForgeUnavailable, OperatorError, RateLimited, Transient, UserError
 from bot.services.admit import Admission, Admitted, TurnedAway, pushed_before
 from bot.services.branch import Branches
+from bot.services.jira_tell import TicketTeller
 from bot.services.publish import Publication
 from bot.services.run_book import RunBook, StoredJournal
 from bot.services.tell import Teller
@@ -103,7 +104,8 @@ class ExecuteRun:
             await book.move(RunStatus.FINISHED, outcome)
             return
         page, sandbox = self.page(book.run.id), self.workshop.sandbox
-        teller = Teller(forge, book, page, sandbox, scrub=self.workshop.scrub)
+        kind = TicketTeller if book.run.request.ticket else Teller
+        teller = kind(forge, book, page, sandbox, scrub=self.workshop.scrub)
         try:
             await self._stoppable(book, forge, teller)
         except Transient as error:
@@ -216,6 +218,8 @@ def _until(error: Transient, otherwise: float) -> float:
 def _task(request: RunRequest, admitted: Admitted) -> Task:
     title, _, body = admitted.task.partition("\n\n")
     source = f"{request.repository.full_name}#{request.issue}"
+    if request.ticket:
+        return Task(title, body, request.ticket.key, request.ticket.url)
     return Task(title, body, source=source)
 
 

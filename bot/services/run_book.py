@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from bot.domain.jira import Letter
 from bot.domain.runs import Run, RunStatus
 from bot.domain.store import NO_ENDING, Ending, Fenced, Store
 from pipeline.checkpoint import Checkpoint
@@ -48,6 +49,14 @@ class RunBook:
         result = await work()
         await asyncio.to_thread(self._store.done, self.run.id, self.epoch, name, result)
         return result
+
+    async def effect(self, name: str) -> Json | None:
+        """What an effect left behind, or None."""
+        return await asyncio.to_thread(self._store.effect, self.run.id, name)
+
+    async def post(self, letter: Letter) -> None:
+        """Put a letter for the run's ticket into the outbox, once."""
+        await asyncio.to_thread(self._store.post_for, self.run.id, self.epoch, letter)
 
     async def log(self, kind: str, data: Json, *, key: str = "") -> None:
         """Append a line to the run's log; a `key` seen before is not appended again."""

@@ -51,10 +51,13 @@ class Teller:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         run = book.run
-        self.place = Place(run.request.repository.id, run.request.issue, run.id, url)
+        request, ticket = run.request, run.request.ticket
+        named = (ticket.key, ticket.url) if ticket else ("", "")
+        self.place = Place(request.repository.id, request.issue, run.id, url, *named)
         self.sandbox = sandbox
         self._forge = forge
         self._run: Run = run
+        self._book = book
         self._clock = clock
         self.scrub = scrub
         self._last = 0.0

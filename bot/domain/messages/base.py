@@ -22,12 +22,27 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The issue that we speak of, and the run: `url` is its page, "" if there is none."""
+    """The issue that we speak of, and the run: `url` is its page, "" if there is none.
+
+    `ticket` is a tracker's key where the run comes from there, and `issue` then only a number.
+    """
 
     repository_id: int
     issue: int
     run_id: str = ""
     url: str = ""
+    ticket: str = ""
+    ticket_url: str = ""
+
+    @property
+    def name(self) -> str:
+        """`#7`, or a ticket's key."""
+        return self.ticket or f"#{self.issue}"
+
+    @property
+    def closes(self) -> str:
+        """The words that tie a pull request to its issue or ticket."""
+        return f"For [{self.ticket}]({self.ticket_url})" if self.ticket else f"Closes {self.name}"
 
     @property
     def run(self) -> str:

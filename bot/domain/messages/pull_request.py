@@ -29,8 +29,9 @@ class Commits:
 
 
 def title(report: Report) -> str:
-    """The issue's title, on one line."""
-    return subject(report.result.task.title, _TITLE)
+    """The issue's title, on one line; a ticket's key before it, for which trackers look."""
+    key = f"{report.place.ticket}: " if report.place.ticket else ""
+    return key + subject(report.result.task.title, _TITLE)
 
 
 def body(report: Report, commits: Commits, template: str = "") -> Comment:
@@ -45,7 +46,7 @@ def body(report: Report, commits: Commits, template: str = "") -> Comment:
 
     def build(share: int) -> str:
         ours = {
-            "closes": f"Closes #{report.place.issue}",
+            "closes": report.place.closes,
             "summary": _summary(report),
             "proof": _proof(report, commits, share),
             "rest": "\n\n".join([*_rest(report), *notes]),
@@ -58,17 +59,19 @@ def body(report: Report, commits: Commits, template: str = "") -> Comment:
 def test_commit(report: Report) -> str:
     """The message of the commit that holds only the test, and fails."""
     name = subject(report.result.task.title, 60)
-    return f"Test: {name}\n\nFails until the next commit. For #{report.place.issue}.\n"
+    return f"Test: {name}\n\nFails until the next commit. For {report.place.name}.\n"
 
 
 def code_commit(report: Report, requester: Actor, host: str) -> str:
     """The message of the change; whoever asked for it is co-author. `host` is the forge's."""
     login = _NO_LOGIN.sub("", requester.login)
     email = f"{requester.id}+{login}@users.noreply.{host}"
-    lines = [title(report), "", f"For #{report.place.issue}."]
+    lines = [title(report), "", f"For {report.place.name}."]
     if report.place.url:
         lines.append(f"Run: {report.place.url}")
-    return "\n".join([*lines, "", f"Co-authored-by: {login} <{email}>"]) + "\n"
+    if requester.id > 0:  # a tracker's people have no account of the forge that we know
+        lines += ["", f"Co-authored-by: {login} <{email}>"]
+    return "\n".join(lines) + "\n"
 
 
 def _summary(report: Report) -> str:
