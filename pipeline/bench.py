@@ -7,30 +7,31 @@ after every seat that only what belongs to its role has changed.
 from __future__ import annotations
 
 import asyncio
+import copy
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pipeline import facts, opening
 from pipeline.agents.base import Agent, Seat, act, takes
 from pipeline.agents.seated import ModelAgent
-from pipeline.environment import Environment, find_environment
-from pipeline.errors import StateOwnershipError
-from pipeline.journal import Entry, Journal, OutOfStep, Pen
+from pipeline.errors import SecretFound, StateOwnershipError
+from pipeline.journal import Diverged, Journal, Notebook, OutOfStep, Recorder
 from pipeline.limits import Limits
 from pipeline.llm.pricing import Prices
 from pipeline.meter import Clock, Meter, refuse_unpriced
 from pipeline.progress import Kind, Watch
+from pipeline.redaction import Redactor, mark_in
 from pipeline.sandbox.base import Sandbox
 from pipeline.sandbox.select import strongest
-from pipeline.state import PipelineState, Role, check_ownership, copy_of, usage_table
-from pipeline.transitions import Cursor
-from pipeline.verification.paths import reproduction_path
+from pipeline.state import PipelineState, Role, check_ownership, copy_of
+from pipeline.transitions import Cursor, Rules
 from pipeline.verification.verifier import Verifier
-from pipeline.workspace.repository import Repository
-from pipeline.workspace.workspace import OpenSession, Workspace
+from pipeline.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,8 @@ class Plan:
     limits: Limits
     clock: Clock
     prices: Prices
+    rules: Rules
+    redact: Redactor
 
     @property
     def models(self) -> tuple[ModelAgent, ...]:
@@ -72,69 +75,29 @@ async def open_bench(
         warming = asyncio.ensure_future(asyncio.to_thread(_open_models, plan))
         cleanup.push_async_callback(asyncio.wait, [warming])
         sandbox = plan.sandbox or await strongest()
-        repository = await Repository.open(
-            state.get("repo"),
-            base_sha=state.get("base_sha") or None,
-            scratch=scratch,
-            auth_env=auth_env,
-        )
+        repository = await opening.repository_of(state, journal, auth_env, scratch)
         cleanup.push_async_callback(repository.close)
         await warming
         refuse_unpriced(plan.limits, plan.prices, _asked(plan))
-        environment = find_environment(state.get("repo"), plan.python)
-        base, open_session = repository.base_tree, _sessions(sandbox, environment)
+        environment = opening.environment_of(plan.python, state, journal)
+        base, open_session = repository.base_tree, opening.sessions(sandbox, environment)
         workspace = await Workspace.open(repository, base, open_session, scratch=scratch)
         cleanup.push_async_callback(workspace.close)
-        state = await _settled(state, repository)
+        notebook = await Notebook.open(journal) if journal else None
+        workspace.recorder = Recorder(notebook, plan.redact)
+        state = await opening.settled(state, repository, plan.redact)
         meter = Meter(state["usage"], plan.limits, clock=plan.clock, prices=plan.prices)
         verifier = Verifier(workspace, environment, task=state["task"])
-        notebook = Notebook(journal, dict(await journal.load())) if journal else None
-        yield Bench(plan, workspace, verifier, meter, watch, notebook), state
-
-
-def _sessions(sandbox: Sandbox, environment: Environment) -> OpenSession:
-    return lambda tree: sandbox.open(environment.spec(tree))
-
-
-async def _settled(state: PipelineState, repository: Repository) -> PipelineState:
-    """The state with what is fixed for the whole run: base, usage so far, the tester's paths."""
-    state = copy_of(state)
-    state["base_sha"] = repository.base_sha
-    state.setdefault("usage", usage_table())
-    if "test_paths" not in state:
-        paths = await repository.paths(repository.base_tree)
-        state["test_paths"] = [reproduction_path(paths, state["task"])]
-    return state
-
-
-@dataclass(slots=True)
-class Notebook:
-    """The run's journal and what it held when the run was opened."""
-
-    journal: Journal
-    known: dict[str, Entry]
-
-    def pen(self, prefix: str) -> Pen:
-        """A seat's hand on it."""
-        return Pen(self.journal, self.known, prefix)
-
-    async def tear_out(self, prefix: str) -> None:
-        """Forget what a seat has done: it begins anew."""
-        await self.journal.forget(prefix)
-        self.known = {k: v for k, v in self.known.items() if not k.startswith(prefix)}
+        if notebook:
+            await facts.write(notebook, plan, state, repository, environment.label)
+        yield Bench(plan, workspace, verifier, meter, watch), state
 
 
 class Bench:
     """Everything of a run that is not in its state."""
 
-    def __init__(  # noqa: PLR0917 - one argument a part of the run, made in one place
-        self,
-        plan: Plan,
-        workspace: Workspace,
-        verifier: Verifier,
-        meter: Meter,
-        watch: Watch,
-        notebook: Notebook | None,
+    def __init__(
+        self, plan: Plan, workspace: Workspace, verifier: Verifier, meter: Meter, watch: Watch
     ) -> None:
         self._plan = plan
         self._workspace = workspace
@@ -142,7 +105,8 @@ class Bench:
         self._verifier = verifier
         self._meter = meter
         self._watch = watch
-        self._notebook = notebook
+        self._recorder = workspace.recorder
+        self._anew: list[str] = []
 
     async def seat(
         self, agent: Agent, role: Role, cursor: Cursor, state: PipelineState
@@ -159,21 +123,22 @@ class Bench:
             meter=self._meter,
             verifier=self._verifier,
             watch=self._watch,
-            pen=self._notebook.pen(prefix) if self._notebook else None,
+            recorder=self._recorder,
         )
+        self._recorder.sit(prefix)
+        self._anew = []
         seat.report(Kind.SEATED, role.value)
         try:
             return await self._work(agent, role, seat, state)
         except OutOfStep as error:
-            if self._notebook is None:
-                raise
-            await self._notebook.tear_out(prefix)
-            note = f"{agent.name} worked anew in iteration {cursor.iteration}: {error}"
-            seat.report(Kind.NOTE, note)
-            anew = replace(seat, pen=self._notebook.pen(prefix))
-            after = await self._work(agent, role, anew, state)
-            after["notes"] = [*after.get("notes", []), note]
-            return after
+            if self._recorder.replaying:
+                raise Diverged(
+                    f"the replay differs from the run: {error}", error.difference
+                ) from error
+            await self._recorder.sit_anew(prefix)
+            self._anew = [f"{agent.name} worked anew in iteration {cursor.iteration}: {error}"]
+            seat.report(Kind.NOTE, self._anew[0])
+            return await self._work(agent, role, seat, state)
 
     async def _work(
         self, agent: Agent, role: Role, seat: Seat, state: PipelineState
@@ -191,14 +156,38 @@ class Bench:
             await self._harvest(agent, role, code, before, after)
         elif role in (Role.CODER, Role.FORMATTER):
             await self._normalise(after)
+        self._refuse_secrets(agent, after)
         return after
 
-    def account(self, state: PipelineState, *, ended: bool) -> PipelineState:
-        """The state with what has been used so far and, at the end, what the reader must know."""
-        state["usage"] = self._meter.table()
+    async def account(
+        self, state: PipelineState, seconds: float, *, ended: bool
+    ) -> tuple[PipelineState, float]:
+        """The state with what has been used so far and what the reader must know.
+
+        `seconds` is what the seat took; of a replay both come from the journal, and are returned.
+        """
+
+        async def work() -> Mapping[str, Any]:
+            return {"usage": self._meter.table(), "seconds": seconds, "notes": self._anew}
+
+        done = await self._recorder.once("seat", "", work)
+        state["usage"] = copy.deepcopy(done["usage"])
+        notes = [*state.get("notes", []), *done["notes"]]
         if ended:
-            state["notes"] = [*state.get("notes", []), *self._warnings(state)]
-        return state
+            notes += self._warnings(state)
+        if notes or ended:
+            state["notes"] = notes
+        return state, done["seconds"]
+
+    def _refuse_secrets(self, agent: Agent, after: PipelineState) -> None:
+        """A change may not carry what the redactor takes out of everything else."""
+        for diff in (after.get("proposed_code", ""), after.get("proposed_tests", "")):
+            if self._recorder.redact.holds(diff):
+                named = mark_in(self._recorder.redact(diff))
+                raise SecretFound(
+                    f"the change of agent {agent.name!r} holds a secret of this installation "
+                    f"({named}); take it out of the repository, and replace it"
+                )
 
     async def _harvest(
         self, agent: Agent, role: Role, code: str, before: str, after: PipelineState

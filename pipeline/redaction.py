@@ -50,7 +50,10 @@ class Redactor:
     Secrets may be added while others use it, as tokens are minted.
     """
 
-    def __init__(self, secrets: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, secrets: Mapping[str, str] | None = None, mark: Callable[[str], str] = mark
+    ) -> None:
+        self._mark = mark
         self._marks: dict[str, str] = {}
         self._found: re.Pattern[str] | None = None
         self._lock = threading.Lock()
@@ -64,7 +67,7 @@ class Redactor:
             marks = dict(self._marks)
             for value in _values(secret):
                 for form in _forms(value):
-                    marks.setdefault(form, mark(name))
+                    marks.setdefault(form, self._mark(name))
             longest_first = sorted(marks, key=lambda form: (-len(form), form))
             self._marks = marks
             self._found = re.compile("|".join(map(re.escape, longest_first))) if marks else None
@@ -136,10 +139,11 @@ def _each(redact: Redactor, value: Any) -> Any:
 
 def _values(secret: str) -> Iterable[str]:
     """The secret and, of one with several lines, every line that could be recognised."""
+    if len(secret) >= _SHORTEST:
+        yield secret
     secret = secret.strip()
-    if len(secret) < _SHORTEST:
-        return
-    yield secret
+    if len(secret) >= _SHORTEST:
+        yield secret
     lines = secret.splitlines() if "\n" in secret else secret.split("\\n")
     for line in lines if len(lines) > 1 else ():
         if len(line.strip()) >= _LINE_CHARS and not _ARMOUR.fullmatch(line.strip()):

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterable
-from urllib.parse import quote
+
+from pipeline.redaction import Redactor
 
 MASK = "***"
-_SHORTEST = 6  # a shorter value is no secret, and masking it would garble everything
 # control characters but tab and newline, and characters that reorder or hide text
 _TRICKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+# The shapes of keys that may be anybody's. Only what leaves us is searched for them: a repository
+# that holds example keys is worked on as it is.
+_SHAPES = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\b(?:sk-ant-|sk-proj-|sk-svcacct-|sk-admin-)[A-Za-z0-9_-]{20,}"
+    r"|\bsk-[A-Za-z0-9]{32,}"
+    r"|\bAIza[A-Za-z0-9_-]{35}"
+    r"|\b(?:github_pat_[A-Za-z0-9_]{16,}|gh[a-z]_[A-Za-z0-9_.-]{16,})"
+    r"|\bglpat-[A-Za-z0-9_-]{20,}"
+    r"|\bATATT3[A-Za-z0-9_=-]{20,}"
+    r"|\bxox[abposr]-[A-Za-z0-9-]{10,}"
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\b(?:sk|rk)_live_[A-Za-z0-9]{16,}"
+    r"|\bpypi-[A-Za-z0-9_-]{32,}"
+    r"|\bnpm_[A-Za-z0-9]{30,}"
+    r"|\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    re.DOTALL,
+)
+_BEARER = re.compile(r"(?i)\b(authorization: *(?:bearer|basic|token) +)[^\s'\"]{8,}")
+_USERINFO = re.compile(r"(?<=://)[^/\s:@'\"]+:[^/\s@'\"]+(?=@)")
 
 
 class Scrubber:
-    """Replaces known secrets by `MASK`, also as JSON, URL or base64 text."""
+    """Replaces known secrets: by `MASK`, or as the redactor that is given marks them."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets if len(secret) >= _SHORTEST for form in _forms(secret)}
-        longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        self._found = re.compile("|".join(map(re.escape, longest_first))) if forms else None
+    def __init__(self, secrets: Iterable[str] | Redactor = ()) -> None:
+        if isinstance(secrets, Redactor):
+            self._redact = secrets
+        else:
+            named = {str(number): secret for number, secret in enumerate(secrets)}
+            self._redact = Redactor(named, mark=lambda _: MASK)
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        return self._found.sub(MASK, text) if self._found else text
+        return self._redact(text)
+
+
+def without_keys(text: str) -> str:
+    """The text without what looks like anybody's key: for what leaves us, never for a change."""
+    text = _BEARER.sub(rf"\1{MASK}", _SHAPES.sub(MASK, text))
+    return _USERINFO.sub(MASK, text)
 
 
 def printable(text: str) -> str:
     """Text of strangers, safe to print on a terminal: escapes and hidden characters become "?"."""
     return _TRICKS.sub("?", text.replace("\r\n", "\n"))
-
-
-def _forms(secret: str) -> tuple[str, ...]:
-    encoded = base64.b64encode(secret.encode("utf-8", "replace")).decode()
-    return (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), encoded)

@@ -18,10 +18,24 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
-from pipeline.errors import AgentError, PipelineError
-from pipeline.journal import Pen
+from pipeline.errors import (
+    AgentError,
+    BudgetExceeded,
+    LLMError,
+    LLMMisconfigured,
+    PipelineError,
+)
+from pipeline.journal import Recorder
+from pipeline.llm.asked import difference, lengthen, shorten
 from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse
-from pipeline.llm.codec import request_digest, response_from_json, response_to_json
+from pipeline.llm.codec import (
+    digest_of_asked,
+    redacted,
+    request_to_json,
+    response_from_json,
+    response_to_json,
+)
+from pipeline.llm.outcome import error_from_json, error_to_json
 from pipeline.meter import Meter
 from pipeline.progress import Kind, Progress, Watch
 from pipeline.sandbox.base import ExecResult
@@ -48,7 +62,7 @@ class Agent(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One agent's place in a stage: its budget, its verifier and its watcher."""
+    """One agent's place in a stage: its budget, its verifier, its watcher and its journal."""
 
     agent: str
     stage: Stage
@@ -56,7 +70,7 @@ class Seat:
     meter: Meter
     verifier: Verifier
     watch: Watch = field(repr=False)
-    pen: Pen | None = None
+    recorder: Recorder = field(default_factory=Recorder, repr=False)
 
     async def ask(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
         """Ask a model, or the journal if it knows the answer.
@@ -64,26 +78,46 @@ class Seat:
         Raises BudgetExceeded before the call, LLMError during it, OutOfStep where the journal holds
         another question.
         """
+        request = redacted(request, self.recorder.redact)
         try:
             return await self._paid(client, request)
         finally:
             self.report(Kind.MODEL, client.model)
 
     async def _paid(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
-        """The journal's answer, or one that is paid for now and then journalled."""
-        if self.pen is None:
+        """The journal's answer, or one that is paid for now and then journalled, as errors are."""
+        pen = self.recorder.pen
+        if pen is None:
             return (await self._call(client, request))[0]
-        pen, lost = self.pen, self.pen.lost
+        live, lost, before = False, pen.lost, pen.asked
+        asked = request_to_json(request)
 
         async def work() -> Mapping[str, Any]:
+            nonlocal live
+            live = True
             self.meter.lost(self.agent, client, request, pen.lost - lost)
-            response, bill = await self._call(client, request)
-            return {**response_to_json(response), "bill": bill}
+            return {"asked": shorten(asked, before), **await self._outcome(client, request)}
 
-        reply, known = await pen.once("model", request_digest(request), work)
-        if known:
+        def differs(reply: Mapping[str, Any]) -> str:
+            return difference(lengthen(reply["asked"], before), asked)
+
+        reply = await pen.once("model", digest_of_asked(asked), work, differs=differs)
+        pen.asked = lengthen(reply["asked"], before)
+        if "error" in reply:
+            raise error_from_json(reply["error"])
+        if not live:
             self.meter.known(self.agent, request, reply["bill"])
         return response_from_json(reply)
+
+    async def _outcome(self, client: LLMClient, request: LLMRequest) -> Mapping[str, Any]:
+        """The answer and its bill, or the error in its place, JSON-ready."""
+        try:
+            response, bill = await self._call(client, request)
+        except LLMMisconfigured:
+            raise
+        except (BudgetExceeded, LLMError) as error:
+            return {"error": error_to_json(error)}
+        return {**response_to_json(response), "bill": bill}
 
     async def _call(self, client: LLMClient, request: LLMRequest) -> tuple[LLMResponse, SeatUsage]:
         """One call on the budget, and what it has used."""

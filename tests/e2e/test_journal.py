@@ -14,7 +14,7 @@ from typing_extensions import override
 from pipeline import Checkpoint, NoSandbox, PipelineState
 from pipeline.defaults import build_pipeline
 from pipeline.errors import PipelineError
-from pipeline.journal import MemoryJournal
+from pipeline.journal import Entry, MemoryJournal
 from pipeline.llm.base import LLMRequest, LLMResponse
 from pipeline.llm.scripted import ScriptedClient, Turn, load_script, read_turn
 
@@ -131,8 +131,11 @@ async def test_a_journal_out_of_step_is_said_and_the_seat_works_anew(patient: Pa
     house = House(patient)
     await house.run(3, paid=False)
     entries = house.journal.entries
-    first = next(iter(entries))
-    entries[first] = type(entries[first])("another question", entries[first].reply)
+    first = next(key for key in entries if ".model." in key)
+    reply = entries[first].reply
+    assert reply is not None
+    another = {**reply, "asked": {**reply["asked"], "system": "another question"}}
+    entries[first] = Entry("another question", another)
     house._answered = lambda seat: 0  # type: ignore[method-assign]
     state = await house.run()
     assert state is not None

@@ -1,0 +1,62 @@
+"""What a run is opened with: the clone, the environment and the first state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.environment import Environment, find_environment
+from pipeline.journal import Journal, ReplayJournal
+from pipeline.redaction import Redactor
+from pipeline.sandbox.base import Sandbox
+from pipeline.state import PipelineState, copy_of, usage_table
+from pipeline.verification.paths import reproduction_path
+from pipeline.workspace.repository import Repository
+from pipeline.workspace.workspace import OpenSession
+
+
+async def repository_of(
+    state: PipelineState,
+    journal: Journal | None,
+    auth_env: Mapping[str, str] | None,
+    scratch: Path,
+) -> Repository:
+    """The clone; of a replay, what came with the journal."""
+    source, base_sha = state.get("repo"), state.get("base_sha")
+    if isinstance(journal, ReplayJournal) and journal.base is not None:
+        return await Repository.unpack(
+            journal.base,
+            source=source,
+            base_sha=journal.facts["base_sha"],
+            base_tree=journal.facts["base_tree"],
+            scratch=scratch,
+        )
+    return await Repository.open(
+        source, base_sha=base_sha or None, scratch=scratch, auth_env=auth_env
+    )
+
+
+def environment_of(
+    python: Path | None, state: PipelineState, journal: Journal | None
+) -> Environment:
+    """Where tests run; a replay runs none, and needs no more of it than its name."""
+    if isinstance(journal, ReplayJournal):
+        return Environment(python="", label=journal.facts["environment"], launcher="", order="")
+    return find_environment(state.get("repo"), python)
+
+
+def sessions(sandbox: Sandbox, environment: Environment) -> OpenSession:
+    """What opens a session of that sandbox over a tree."""
+    return lambda tree: sandbox.open(environment.spec(tree))
+
+
+async def settled(state: PipelineState, repository: Repository, redact: Redactor) -> PipelineState:
+    """The state with what is fixed for the whole run: task, base, usage, the tester's paths."""
+    state = copy_of(state)
+    state["task"] = redact(state["task"])
+    state["base_sha"] = repository.base_sha
+    state.setdefault("usage", usage_table())
+    if "test_paths" not in state:
+        paths = await repository.paths(repository.base_tree)
+        state["test_paths"] = [reproduction_path(paths, state["task"])]
+    return state
