@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from typing import Self
+import re
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from typing_extensions import override
 
-from pipeline.errors import LLMRefused
+from pipeline.errors import LLMRefused, LLMTooLong
 from pipeline.llm.adapter import CONNECT_S, Adapter, Sdk, wire_failures
-from pipeline.llm.base import LLMRequest, LLMResponse, Message, Native, Part, Text, Usage
+from pipeline.llm.anthropic_answer import Answer
+from pipeline.llm.base import Delta, Effort, LLMRequest, LLMResponse, Message, Native, Usage
 from pipeline.llm.wire import (
     Json,
     as_json,
     calls,
     cut_short,
     echoed_arguments,
+    ended,
     native_of,
-    number,
     results,
     spoken,
     texts,
-    tool_call,
-    whole,
 )
 
-# The server pings while the model thinks, so a longer silence means a dead connection.
-SILENCE_S = 90.0
-_WHOLE = frozenset({"end_turn", "tool_use", "stop_sequence"})
-_LENGTH = frozenset({"max_tokens", "model_context_window_exceeded"})
+_WHOLE = frozenset({"end_turn", "tool_use", "stop_sequence", "max_tokens"})
+_PAUSES = 4  # a turn that pauses more often is not going to end
+_DELTAS = {
+    "text_delta": ("text", "text"),
+    "thinking_delta": ("thinking", "thinking"),
+    "input_json_delta": ("tool", "partial_json"),
+}
+# Models that do not choose for themselves how long to think: they take a number of tokens
+# instead, and no effort.
+_BY_BUDGET = re.compile(r"claude-(3-7|haiku-4|(sonnet|opus)-4-([0-5]|20))(?!\d)")
+_BUDGETS = {"low": 2_048, "medium": 8_192, "high": 24_576}
+_LEAST_BUDGET = 1_024
 
 
 class AnthropicMessages(Adapter):
@@ -37,6 +43,8 @@ class AnthropicMessages(Adapter):
 
     vendor = "anthropic"
     variables = "ANTHROPIC_API_KEY"
+    # The server pings while the model thinks, so a longer silence means a dead connection.
+    silence_s = 90.0
 
     @override
     def _connect(self) -> Sdk:
@@ -62,15 +70,17 @@ class AnthropicMessages(Adapter):
 
     @override
     def _body(self, request: LLMRequest) -> Json:
-        output: Json = {} if request.effort == "none" else {"effort": request.effort}
-        if request.output:
-            output["format"] = {"type": "json_schema", "schema": dict(request.output.schema)}
         body: Json = {
             "model": self.model,
             "max_tokens": request.max_output_tokens,
-            "messages": [_message(m, self.vendor) for m in spoken(request.messages)],
-            "thinking": {"type": "disabled" if request.effort == "none" else "adaptive"},
+            "messages": [_message(m, self.vendor, self.model) for m in spoken(request.messages)],
+            "thinking": _thinking(self.vendor, self.model, request),
         }
+        output: Json = {}
+        if request.effort != "none" and not _BY_BUDGET.match(self.model):
+            output["effort"] = request.effort
+        if request.output:
+            output["format"] = {"type": "json_schema", "schema": dict(request.output.schema)}
         if request.system:
             body["system"] = request.system
         if output:
@@ -85,98 +95,78 @@ class AnthropicMessages(Adapter):
         return body
 
     @override
-    async def _send(self, sdk: Sdk, body: Json, timeout_s: float) -> Sdk:
+    async def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
         import httpx2
 
-        gap = min(SILENCE_S, timeout_s)
-        timeout = httpx2.Timeout(gap, connect=min(CONNECT_S, gap))
-        stream = await sdk.messages.create(**body, stream=True, timeout=timeout)
-        async with stream:
-            return [as_json(event, self.vendor) async for event in stream]
+        timeout = httpx2.Timeout(self.silence_s, connect=min(CONNECT_S, self.silence_s))
+        async with await sdk.messages.create(**body, stream=True, timeout=timeout) as stream:
+            async for event in stream:
+                yield as_json(event, self.vendor)
 
     @override
-    def _read(self, answer: Sdk, request: LLMRequest) -> LLMResponse:
-        answer = _Answer.of(answer)
+    def _delta(self, event: Json) -> Delta | None:
+        said = event.get("delta") or {}
+        kind, key = _DELTAS.get(said.get("type", ""), ("", ""))
+        return Delta(kind, said[key]) if kind else None  # type: ignore[arg-type]
+
+    @override
+    def _counted(self, events: Sequence[Json]) -> Usage | None:
+        answer = Answer.of(events)
+        return answer.total if answer.stop else None
+
+    @override
+    def _continued(self, body: Json, events: Sequence[Json]) -> Json | None:
+        answer = Answer.of(events)
+        if not answer.closed or answer.stop != "pause_turn" or answer.starts > _PAUSES:
+            return None
+        said = {"role": "assistant", "content": answer.whole_blocks(answer.begun)}
+        return {**body, "messages": [*body["messages"], said]}
+
+    @override
+    def _read(self, events: Sequence[Json], request: LLMRequest) -> LLMResponse:
+        answer = Answer.of(events)
         if answer.stop == "refusal":
             raise LLMRefused(f"{self.vendor}: the model declined", provider=self.vendor)
-        if not answer.closed or answer.stop not in _WHOLE | _LENGTH:
+        if answer.stop == "model_context_window_exceeded":
+            raise LLMTooLong(
+                f"{self.vendor}: the conversation fills the model's window", provider=self.vendor
+            )
+        if not answer.closed or answer.stop not in _WHOLE:
             raise cut_short(self.vendor)
-        blocks = answer.whole_blocks()
-        message = Message("assistant", (*_native(blocks, self.vendor), *_parts(answer)))
-        length = answer.stop in _LENGTH
-        stop = whole(request, bool(calls(message)), length=length, provider=self.vendor)
+        native = _native(answer.whole_blocks(), self.vendor, self.model)
+        message, stop = ended(
+            request,
+            Message("assistant", (*native, *answer.parts())),
+            length=answer.stop == "max_tokens",
+            provider=self.vendor,
+        )
         if answer.stop == "tool_use" and not calls(message):
             raise cut_short(self.vendor, "a tool call was announced and did not come")
-        return LLMResponse(message, stop, _usage(answer.usage), answer.model or self.model)
+        model = answer.model or self.model
+        return LLMResponse(message, stop, answer.total, model, self.vendor)
 
 
-@dataclass
-class _Answer:
-    """A stream's events, put together. Whole only when `closed` and `stop` are both there.
-
-    Arguments are kept as the characters that came: the SDK's own helper would read a cut
-    JSON text as if it were whole.
-    """
-
-    blocks: dict[int, Json] = field(default_factory=dict)
-    arguments: dict[int, str] = field(default_factory=dict)
-    usage: Json = field(default_factory=dict)
-    model: str = ""
-    stop: str = ""
-    closed: bool = False
-
-    @classmethod
-    def of(cls, events: Iterable[Json]) -> Self:
-        """The answer that these events make."""
-        answer = cls()
-        for event in events:
-            answer.take(event)
-        return answer
-
-    def take(self, event: Json) -> None:
-        """Add one event."""
-        match event.get("type"):
-            case "message_start":
-                self.model = str(event["message"].get("model", ""))
-                self.usage |= event["message"].get("usage", {})
-            case "content_block_start":
-                self.blocks[event["index"]] = dict(event["content_block"])
-            case "content_block_delta":
-                self._grow(event["index"], event["delta"])
-            case "message_delta":
-                self.stop = event["delta"].get("stop_reason", "") or self.stop
-                self.usage |= event.get("usage", {})
-            case "message_stop":
-                self.closed = True
-            case _:
-                pass
-
-    def _grow(self, index: int, delta: Json) -> None:
-        block = self.blocks.setdefault(index, {})
-        match delta.get("type"):
-            case "text_delta":
-                block["text"] = block.get("text", "") + delta["text"]
-            case "input_json_delta":
-                self.arguments[index] = self.arguments.get(index, "") + delta["partial_json"]
-            case "thinking_delta":
-                block["thinking"] = block.get("thinking", "") + delta["thinking"]
-            case "signature_delta":
-                block["signature"] = block.get("signature", "") + delta["signature"]
-            case _:
-                pass
-
-    def whole_blocks(self) -> list[Json]:
-        """The blocks as the vendor takes them back."""
-        return [
-            {**block, "input": echoed_arguments(tool_call("", "", self.arguments.get(index, "")))}
-            if block.get("type") == "tool_use"
-            else block
-            for index, block in sorted(self.blocks.items())
-        ]
+def _thinking(provider: str, model: str, request: LLMRequest) -> Json:
+    effort: Effort = request.effort
+    if effort == "none":
+        return {"type": "disabled"}
+    if not _BY_BUDGET.match(model):
+        return {"type": "adaptive"}
+    # The budget is a part of the answer's tokens, and something must be left to say.
+    budget = min(_BUDGETS[effort], request.max_output_tokens // 2)
+    if budget < _LEAST_BUDGET or _taken_over(provider, model, request.messages):
+        return {"type": "disabled"}
+    return {"type": "enabled", "budget_tokens": budget}
 
 
-def _message(message: Message, provider: str) -> Json:
-    content = native_of(message, provider) or list(_blocks(message))
+def _taken_over(provider: str, model: str, messages: Sequence[Message]) -> bool:
+    """Whether a tool loop of another model goes on here: its turn lacks the thought it needs."""
+    last = next((m for m in reversed(messages) if m.role == "assistant"), None)
+    return last is not None and bool(calls(last)) and native_of(last, provider, model) is None
+
+
+def _message(message: Message, provider: str, model: str) -> Json:
+    content = native_of(message, provider, model) or list(_blocks(message))
     return {"role": message.role, "content": content}
 
 
@@ -200,29 +190,7 @@ def _blocks(message: Message) -> Iterator[Json]:
         }
 
 
-def _parts(answer: _Answer) -> Iterator[Part]:
-    for index, block in sorted(answer.blocks.items()):
-        if block.get("type") == "text":
-            yield Text(block.get("text", ""))
-        elif block.get("type") == "tool_use":
-            raw = answer.arguments.get(index, "")
-            yield tool_call(block.get("id", ""), block.get("name", ""), raw)
-
-
-def _native(blocks: list[Json], provider: str) -> tuple[Native, ...]:
+def _native(blocks: list[Json], provider: str, model: str) -> tuple[Native, ...]:
     """The turn as it came, where our own parts could not say all that is in it."""
     opaque = any(block.get("type") not in {"text", "tool_use"} for block in blocks)
-    return (Native(provider, blocks),) if opaque else ()
-
-
-def _usage(usage: Json) -> Usage:
-    cached = number(usage, "cache_read_input_tokens")
-    written = number(usage, "cache_creation_input_tokens")
-    return Usage(
-        # This vendor counts what the cache served, or took, beside the input, not in it.
-        input_tokens=number(usage, "input_tokens") + cached + written,
-        cached_tokens=cached,
-        cache_write_tokens=written,
-        output_tokens=number(usage, "output_tokens"),
-        reasoning_tokens=number(usage, "output_tokens_details", "thinking_tokens"),
-    )
+    return (Native(provider, blocks, model),) if opaque else ()

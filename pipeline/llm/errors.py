@@ -18,6 +18,7 @@ from pipeline.errors import (
     LLMIncomplete,
     LLMMisconfigured,
     LLMRefused,
+    LLMTooLong,
     LLMUnavailable,
 )
 
@@ -25,6 +26,9 @@ _KEY_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 RETRYABLE = frozenset({408, 409, 425, 429})
 _NO_CREDIT = frozenset({"insufficient_quota", "billing_error", "billing_hard_limit_reached"})
 _REFUSALS = frozenset({"content_policy_violation", "content_filter", "invalid_prompt"})
+_TOO_LONG = frozenset({"context_length_exceeded", "request_too_large", "string_above_max_length"})
+# Two vendors say it in prose alone. The words are looked for, and never shown.
+_TOO_LONG_WORDS = re.compile(r"prompt is too long|input token count|maximum context length", re.I)
 _BAD_KEY = frozenset({"API_KEY_INVALID", "API_KEY_EXPIRED", "invalid_api_key"})
 # Errors that arrive inside a stream carry the status 200 of the stream; the kind tells the truth.
 _KINDS = {
@@ -53,7 +57,9 @@ def translate(error: Exception, provider: str) -> LLMError:
         return _of_status(status, codes, error, provider)
     if _is_transport(error):
         what = "no answer in time" if _is_timeout(error) else "the connection failed"
-        return LLMUnavailable(f"{provider}: {what}", provider=provider)
+        failed = LLMUnavailable(f"{provider}: {what}", provider=provider)
+        failed.maybe_billed = not _never_sent(error)
+        return failed
     if type(error).__name__ in {"InvalidURL", "UnsupportedProtocol"}:
         return LLMMisconfigured(
             f"{provider}: the base URL is not a valid address", provider=provider
@@ -76,24 +82,33 @@ def _of_status(
     status: int, codes: tuple[str, ...], error: Exception | None, provider: str
 ) -> LLMError:
     said = f"{provider}: HTTP {status}" + (f" ({', '.join(codes)})" if codes else "")
-    found = set(codes)
-    if found & _NO_CREDIT or status == HTTPStatus.PAYMENT_REQUIRED:
-        mend = f"{said}: the account is out of credit; add credit or use another key"
-        return LLMMisconfigured(mend, provider=provider, status=status)
-    if found & _REFUSALS:
-        return LLMRefused(f"{said}: declined", provider=provider, status=status)
+    known = _by_code(status, set(codes), error)
+    if known is not None:
+        kind, mend = known
+        return kind(f"{said}: {mend}", provider=provider, status=status)
     if status in RETRYABLE or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         wish = _retry_after(error)
         return LLMUnavailable(said, provider=provider, status=status, retry_after_s=wish)
-    if status in _KEY_REFUSED or found & _BAD_KEY:
-        mend = f"{said}: the key was not accepted; check it and what it may use"
-        return LLMMisconfigured(mend, provider=provider, status=status)
-    if status == HTTPStatus.NOT_FOUND:
-        mend = f"{said}: no such model or address; check the model id and the base URL"
-        return LLMMisconfigured(mend, provider=provider, status=status)
     if status < HTTPStatus.BAD_REQUEST:
         return LLMIncomplete(said, provider=provider, status=status)
     return LLMBadRequest(f"{said}: the request was refused", provider=provider, status=status)
+
+
+def _by_code(
+    status: int, codes: set[str], error: Exception | None
+) -> tuple[type[LLMError], str] | None:
+    """Leaf and mend where the code, or a status that means one thing only, says it all."""
+    if codes & _NO_CREDIT or status == HTTPStatus.PAYMENT_REQUIRED:
+        return LLMMisconfigured, "the account is out of credit; add credit or use another key"
+    if codes & _TOO_LONG or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _says_too_long(error):
+        return LLMTooLong, "the conversation does not fit into the model's window"
+    if codes & _REFUSALS:
+        return LLMRefused, "declined"
+    if status in _KEY_REFUSED or codes & _BAD_KEY:
+        return LLMMisconfigured, "the key was not accepted; check it and what it may use"
+    if status == HTTPStatus.NOT_FOUND:
+        return LLMMisconfigured, "no such model or address; check the model id and the base URL"
+    return None
 
 
 def _status(error: Exception, codes: tuple[str, ...]) -> int | None:
@@ -125,7 +140,7 @@ def _details(inner: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [d for d in details if isinstance(d, Mapping)] if isinstance(details, list) else []
 
 
-def _ancestry(error: Exception) -> set[str]:
+def _ancestry(error: BaseException) -> set[str]:
     return {kind.__name__ for kind in type(error).__mro__}
 
 
@@ -133,6 +148,22 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError) or bool(
         _ancestry(error) & {"APITimeoutError", "TimeoutException"}
     )
+
+
+def _never_sent(error: BaseException | None) -> bool:
+    """Whether there was no connection to send the request on."""
+    while error is not None:
+        if _ancestry(error) & {"ConnectError", "ConnectTimeout", "PoolTimeout"}:
+            return True
+        error = error.__cause__
+    return False
+
+
+def _says_too_long(error: Exception | None) -> bool:
+    body = getattr(error, "body", None) or getattr(error, "details", None)
+    inner = body.get("error", body) if isinstance(body, Mapping) else None
+    said = inner.get("message") if isinstance(inner, Mapping) else None
+    return isinstance(said, str) and bool(_TOO_LONG_WORDS.search(said))
 
 
 def _is_transport(error: Exception) -> bool:

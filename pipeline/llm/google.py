@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any
+from uuid import uuid4
 
 from typing_extensions import override
 
-from pipeline.errors import LLMError, LLMIncomplete, LLMRefused
-from pipeline.llm.adapter import Adapter, Sdk, wire_failures
-from pipeline.llm.base import LLMRequest, LLMResponse, Message, Native, Part, Text, Usage
+from pipeline.errors import LLMError, LLMIncomplete, LLMMisconfigured, LLMRefused
+from pipeline.llm.adapter import CONNECT_S, Adapter, Sdk, wire_failures
+from pipeline.llm.base import Delta, LLMRequest, LLMResponse, Message, Native, Part, Text, Usage
 from pipeline.llm.wire import (
     Json,
     as_json,
@@ -18,20 +20,23 @@ from pipeline.llm.wire import (
     cut_short,
     dicts,
     echoed_arguments,
+    ended,
     native_of,
     number,
     results,
     spoken,
     texts,
     tool_call,
-    unreadable,
-    whole,
 )
 
+_VERSIONS = ("v1beta", "v1")
 _LEVELS = {"none": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
 _REFUSED = frozenset(
     {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "ESCALATION"}
 )
+# A turn's first call needs a signature; this is the vendor's own word for a turn that another
+# model made. On the wire it reads "skip_thought_signature_validator".
+_UNSIGNED = base64.urlsafe_b64decode("skip_thought_signature_validator")
 # Calls do not always carry an id. Ours are told by this mark, and never sent.
 _OWN_ID = "call-without-id-"
 
@@ -39,23 +44,14 @@ _OWN_ID = "call-without-id-"
 class GoogleGenerate(Adapter):
     """A Gemini model by generate_content.
 
-    `api_version` is pinned: tools and previews live on v1beta, the SDK's default is v1.
+    The API version is never the SDK's choice: tools and previews live on v1beta, which is ours
+    where none is given; the other is v1.
     """
 
     vendor = "google"
     variables = "GOOGLE_API_KEY or GEMINI_API_KEY"
 
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str | None = None,
-        base_url: str | None = None,
-        api_version: str = "v1beta",
-    ) -> None:
-        super().__init__(model, api_key=api_key, base_url=base_url)
-        self._api_version = api_version
-        self._http: Any = None
+    _http: Any = None
 
     @override
     def _connect(self) -> Sdk:
@@ -64,9 +60,17 @@ class GoogleGenerate(Adapter):
 
         # Our own HTTP client: the SDK would take aiohttp where that happens to be installed,
         # which fails with other errors and retries behind our back.
-        self._http = httpx2.AsyncClient(follow_redirects=True)
+        self._http = httpx2.AsyncClient(
+            follow_redirects=True, event_hooks={"request": [self._impatient]}
+        )
+        if self._api_version not in {None, *_VERSIONS}:
+            raise LLMMisconfigured(
+                f"{self.vendor}: no API version {self._api_version!r}; "
+                f"there are {' and '.join(_VERSIONS)}",
+                provider=self.vendor,
+            )
         options: Any = {
-            "api_version": self._api_version,
+            "api_version": self._api_version or _VERSIONS[0],
             "base_url": self._base_url,
             "httpx_async_client": self._http,
         }
@@ -103,28 +107,53 @@ class GoogleGenerate(Adapter):
         if request.output:
             config["response_mime_type"] = "application/json"
             config["response_json_schema"] = dict(request.output.schema)
-        contents = [_content(m, self.vendor) for m in spoken(request.messages)]
+        contents = [_content(m, self.vendor, self.model) for m in spoken(request.messages)]
         return {"model": self.model, "contents": contents, "config": config}
 
     @override
-    async def _send(self, sdk: Sdk, body: Json, timeout_s: float) -> Sdk:
-        options = {"timeout": int(timeout_s * 1000)}
-        config = {**body["config"], "http_options": options}
-        return await sdk.aio.models.generate_content(**{**body, "config": config})
+    async def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+        # The SDK also tells the server this number: the time for all of the answer.
+        config = {**body["config"], "http_options": {"timeout": int(timeout_s * 1000)}}
+        stream = await sdk.aio.models.generate_content_stream(**{**body, "config": config})
+        async for chunk in stream:
+            yield as_json(chunk, self.vendor)
+
+    async def _impatient(self, request: Sdk) -> None:
+        """Say at the door what the SDK cannot: how long to wait for a line and for a chunk."""
+        gaps = {"connect": min(CONNECT_S, self.silence_s), "read": self.silence_s}
+        request.extensions["timeout"] = {**request.extensions.get("timeout", {}), **gaps}
 
     @override
-    def _read(self, answer: Sdk, request: LLMRequest) -> LLMResponse:
-        data = as_json(answer, self.vendor)
-        if "block_reason" in data.get("prompt_feedback", {}):
+    def _delta(self, event: Json) -> Delta | None:
+        for part in _said_in(event):
+            if "function_call" in part:
+                return Delta("tool", str(part["function_call"].get("name", "")))
+            if part.get("text"):
+                return Delta("thinking" if part.get("thought") else "text", part["text"])
+        return None
+
+    @override
+    def _counted(self, events: Sequence[Json]) -> Usage | None:
+        ended_by = [c for e in events for c in dicts(e.get("candidates")) if c.get("finish_reason")]
+        counted = [event for event in events if event.get("usage_metadata")]
+        return _usage(counted[-1]) if ended_by and counted else None
+
+    @override
+    def _read(self, events: Sequence[Json], request: LLMRequest) -> LLMResponse:
+        if any("block_reason" in event.get("prompt_feedback", {}) for event in events):
             raise LLMRefused(f"{self.vendor}: the request was blocked", provider=self.vendor)
-        candidates = dicts(data.get("candidates"))
-        if not candidates:
-            raise unreadable(self.vendor)
-        length = _ended_by_length(candidates[0], self.vendor)
-        said = dicts((candidates[0].get("content") or {}).get("parts"))
-        message = Message("assistant", (*_native(said, self.vendor), *_parts(said)))
-        stop = whole(request, bool(calls(message)), length=length, provider=self.vendor)
-        return LLMResponse(message, stop, _usage(data), data.get("model_version", self.model))
+        length = _ended_by_length(events, self.vendor)
+        said = _joined(part for event in events for part in _said_in(event))
+        native = _native(said, self.vendor, self.model)
+        message, stop = ended(
+            request,
+            Message("assistant", (*native, *_parts(said))),
+            length=length,
+            provider=self.vendor,
+        )
+        model = next((e["model_version"] for e in events if "model_version" in e), self.model)
+        usage = self._counted(events) or Usage()
+        return LLMResponse(message, stop, usage, model, self.vendor)
 
     @override
     async def _disconnect(self, sdk: Sdk) -> None:
@@ -133,9 +162,11 @@ class GoogleGenerate(Adapter):
         await self._http.aclose()
 
 
-def _ended_by_length(candidate: Json, provider: str) -> bool:
+def _ended_by_length(events: Sequence[Json], provider: str) -> bool:
     """Whether the token limit ended it. Raises unless it ended in one of the known ways."""
-    reason = candidate.get("finish_reason")
+    candidates = (candidate for event in events for candidate in dicts(event.get("candidates")))
+    reasons = [c["finish_reason"] for c in candidates if c.get("finish_reason")]
+    reason = reasons[-1] if reasons else None
     if reason in {"STOP", "MAX_TOKENS"}:
         return bool(reason == "MAX_TOKENS")
     if reason in _REFUSED:
@@ -149,9 +180,26 @@ def _not_whole(reason: object, provider: str) -> LLMError:
     return LLMIncomplete(f"{provider}: the answer is not usable ({reason})", provider=provider)
 
 
-def _content(message: Message, provider: str) -> Json:
+def _said_in(event: Json) -> list[Json]:
+    """The parts of a chunk's first candidate."""
+    candidates = dicts(event.get("candidates"))
+    return dicts((candidates[0].get("content") or {}).get("parts")) if candidates else []
+
+
+def _joined(parts: Iterable[Json]) -> list[Json]:
+    """The parts with plain texts that follow each other made one; what is signed stays as it is."""
+    joined: list[Json] = []
+    for part in parts:
+        if joined and set(part) == {"text"} and set(joined[-1]) == {"text"}:
+            joined[-1] = {"text": joined[-1]["text"] + part["text"]}
+        else:
+            joined.append(part)
+    return joined
+
+
+def _content(message: Message, provider: str, model: str) -> Json:
     role = "model" if message.role == "assistant" else "user"
-    return {"role": role, "parts": native_of(message, provider) or list(_said(message))}
+    return {"role": role, "parts": native_of(message, provider, model) or list(_said(message))}
 
 
 def _said(message: Message) -> Iterator[Json]:
@@ -161,9 +209,10 @@ def _said(message: Message) -> Iterator[Json]:
         yield {"function_response": answered | _sent_id(result.call_id)}
     for text in texts(message):
         yield {"text": text}
-    for call in calls(message):
+    for index, call in enumerate(calls(message)):
         asked = {"name": call.name, "args": echoed_arguments(call)}
-        yield {"function_call": asked | _sent_id(call.id)}
+        sealed = {} if index else {"thought_signature": _UNSIGNED}
+        yield {"function_call": asked | _sent_id(call.id), **sealed}
 
 
 def _sent_id(call_id: str) -> Json:
@@ -171,20 +220,21 @@ def _sent_id(call_id: str) -> Json:
 
 
 def _parts(said: list[Json]) -> Iterator[Part]:
-    for index, part in enumerate(said):
+    for part in said:
         if "function_call" in part:
             asked = part["function_call"]
             raw = json.dumps(asked.get("args", {}), ensure_ascii=False)
-            call_id = asked.get("id") or f"{_OWN_ID}{index}"
+            # Once in the whole conversation: another vendor may be asked to go on with it.
+            call_id = asked.get("id") or f"{_OWN_ID}{uuid4().hex[:12]}"
             yield tool_call(call_id, asked.get("name", ""), raw)
         elif "text" in part and not part.get("thought"):
             yield Text(part["text"])
 
 
-def _native(said: list[Json], provider: str) -> tuple[Native, ...]:
+def _native(said: list[Json], provider: str, model: str) -> tuple[Native, ...]:
     """The turn as it came, where our own parts could not say all that is in it."""
     opaque = any(set(part) - {"text", "function_call"} for part in said)
-    return (Native(provider, said),) if opaque else ()
+    return (Native(provider, said, model),) if opaque else ()
 
 
 def _usage(data: Json) -> Usage:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Self
 
 from typing_extensions import override
 
 from pipeline.errors import LLMRefused
 from pipeline.llm.adapter import Sdk
-from pipeline.llm.base import LLMRequest, LLMResponse, Message, Text, ToolCall, Usage
-from pipeline.llm.openai_client import OpenAIAdapter, function, schema, timeout
+from pipeline.llm.base import Delta, LLMRequest, LLMResponse, Message, Text, Usage
+from pipeline.llm.openai_client import OpenAIAdapter, function, schema
 from pipeline.llm.wire import (
     Json,
-    as_json,
     calls,
     cut_short,
     dicts,
+    ended,
     number,
     results,
     spoken,
     texts,
     tool_call,
-    unreadable,
-    whole,
 )
 
 _FINISHED = frozenset({"stop", "tool_calls", "function_call", "length"})
@@ -38,6 +38,7 @@ class OpenAIChat(OpenAIAdapter):
             "model": self.model,
             "messages": [*system, *(m for x in spoken(request.messages) for m in _messages(x))],
             "max_completion_tokens": request.max_output_tokens,
+            "stream_options": {"include_usage": True},
         }
         # Not every compatible server knows the field: it is sent only to say something.
         if request.effort != "medium":
@@ -52,26 +53,97 @@ class OpenAIChat(OpenAIAdapter):
         return body
 
     @override
-    async def _send(self, sdk: Sdk, body: Json, timeout_s: float) -> Sdk:
-        return await sdk.chat.completions.create(**body, timeout=timeout(timeout_s))
+    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+        return self._streamed(sdk.chat.completions.create, body)
 
     @override
-    def _read(self, answer: Sdk, request: LLMRequest) -> LLMResponse:
-        data = as_json(answer, self.vendor)
-        choice = _choice(data, self.vendor)
-        said = choice.get("message") or {}
-        reason = choice.get("finish_reason")
-        if reason == "content_filter" or said.get("refusal"):
+    def _delta(self, event: Json) -> Delta | None:
+        for choice in dicts(event.get("choices")):
+            said = choice.get("delta") or {}
+            if said.get("content"):
+                return Delta("text", said["content"])
+            if said.get("tool_calls"):
+                return Delta("tool", str(_arguments(said["tool_calls"][0])))
+            if said.get("reasoning_content"):
+                return Delta("thinking", said["reasoning_content"])
+        return None
+
+    @override
+    def _counted(self, events: Sequence[Json]) -> Usage | None:
+        counted = _Answer.of(events).usage
+        return _usage(counted) if counted else None
+
+    @override
+    def _read(self, events: Sequence[Json], request: LLMRequest) -> LLMResponse:
+        answer = _Answer.of(events)
+        if answer.finish == "content_filter" or answer.refused:
             raise LLMRefused(f"{self.vendor}: the model declined", provider=self.vendor)
-        if reason not in _FINISHED:
+        if answer.finish not in _FINISHED:
             raise cut_short(self.vendor)
-        asked = tuple(_call(item) for item in dicts(said.get("tool_calls")))
-        if reason == "tool_calls" and not asked:
+        if answer.finish == "tool_calls" and not answer.calls:
             raise cut_short(self.vendor, "a tool call was announced and did not come")
-        text = (Text(said["content"]),) if said.get("content") else ()
-        stop = whole(request, bool(asked), length=reason == "length", provider=self.vendor)
-        message = Message("assistant", (*text, *asked))
-        return LLMResponse(message, stop, _usage(data), str(data.get("model", self.model)))
+        said = (Text(answer.text),) if answer.text else ()
+        asked = tuple(tool_call(c.id, c.name, c.arguments) for c in answer.calls.values())
+        length = answer.finish == "length"
+        message, stop = ended(
+            request, Message("assistant", (*said, *asked)), length=length, provider=self.vendor
+        )
+        usage = _usage(answer.usage)
+        return LLMResponse(message, stop, usage, answer.model or self.model, self.vendor)
+
+
+@dataclass
+class _Call:
+    """A tool call in the making; its arguments come as characters."""
+
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+
+
+@dataclass
+class _Answer:
+    """A stream's chunks, put together. Whole only when `finish` is there."""
+
+    text: str = ""
+    calls: dict[int, _Call] = field(default_factory=dict)
+    usage: Json = field(default_factory=dict)
+    model: str = ""
+    finish: str = ""
+    refused: bool = False
+
+    @classmethod
+    def of(cls, events: Iterable[Json]) -> Self:
+        """The answer that these chunks make."""
+        answer = cls()
+        for event in events:
+            answer.model = str(event.get("model") or answer.model)
+            answer.usage = event.get("usage") or answer.usage
+            for choice in dicts(event.get("choices"))[:1]:
+                answer.take(choice)
+        return answer
+
+    def take(self, choice: Json) -> None:
+        """Add one chunk of the first choice."""
+        said = choice.get("delta") or {}
+        self.text += said.get("content") or ""
+        self.refused = self.refused or bool(said.get("refusal"))
+        self.finish = choice.get("finish_reason") or self.finish
+        for piece in dicts(said.get("tool_calls")):
+            self._grow(piece)
+
+    def _grow(self, piece: Json) -> None:
+        # Some servers number no calls: there, an id says that the next one begins.
+        last = len(self.calls) - 1
+        index = piece.get("index", last + 1 if piece.get("id") else last)
+        call = self.calls.setdefault(index, _Call())
+        call.id = piece.get("id") or call.id
+        call.name = (piece.get("function") or {}).get("name") or call.name
+        call.arguments += _arguments(piece)
+
+
+def _arguments(piece: Json) -> str:
+    return (piece.get("function") or {}).get("arguments") or ""
 
 
 def _messages(message: Message) -> Iterator[Json]:
@@ -88,20 +160,7 @@ def _messages(message: Message) -> Iterator[Json]:
         yield {"role": message.role, "content": text}
 
 
-def _choice(data: Json, provider: str) -> Json:
-    choices = dicts(data.get("choices"))
-    if not choices:
-        raise unreadable(provider)
-    return choices[0]
-
-
-def _call(item: Json) -> ToolCall:
-    asked = item.get("function") or {}
-    return tool_call(item.get("id", ""), asked.get("name", ""), asked.get("arguments", ""))
-
-
-def _usage(data: Json) -> Usage:
-    usage = data.get("usage")
+def _usage(usage: Json) -> Usage:
     return Usage(
         input_tokens=number(usage, "prompt_tokens"),
         cached_tokens=number(usage, "prompt_tokens_details", "cached_tokens"),

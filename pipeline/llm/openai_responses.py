@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 from typing_extensions import override
 
 from pipeline.errors import LLMRefused
 from pipeline.llm.adapter import Sdk
-from pipeline.llm.base import LLMRequest, LLMResponse, Message, Native, Part, Text, Usage
+from pipeline.llm.base import Delta, LLMRequest, LLMResponse, Message, Native, Part, Text, Usage
 from pipeline.llm.errors import from_code
-from pipeline.llm.openai_client import OpenAIAdapter, function, schema, timeout
+from pipeline.llm.openai_client import OpenAIAdapter, function, schema
 from pipeline.llm.wire import (
     Json,
-    as_json,
-    calls,
     cut_short,
     dicts,
+    ended,
     native_of,
     number,
     results,
@@ -24,8 +23,15 @@ from pipeline.llm.wire import (
     texts,
     tool_call,
     unreadable,
-    whole,
 )
+from pipeline.llm.wire import calls as calls_of
+
+_TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_DELTAS = {
+    "response.output_text.delta": "text",
+    "response.reasoning_summary_text.delta": "thinking",
+    "response.function_call_arguments.delta": "tool",
+}
 
 
 class OpenAIResponses(OpenAIAdapter):
@@ -33,10 +39,11 @@ class OpenAIResponses(OpenAIAdapter):
 
     @override
     def _body(self, request: LLMRequest) -> Json:
+        items = (x for m in spoken(request.messages) for x in _items(m, self.vendor, self.model))
         body: Json = {
             "model": self.model,
             "instructions": request.system,
-            "input": [item for m in spoken(request.messages) for item in _items(m, self.vendor)],
+            "input": list(items),
             "max_output_tokens": request.max_output_tokens,
             "reasoning": {"effort": request.effort},
             # Customers' code is not left with the vendor; reasoning is carried by ourselves.
@@ -50,24 +57,55 @@ class OpenAIResponses(OpenAIAdapter):
         return body
 
     @override
-    async def _send(self, sdk: Sdk, body: Json, timeout_s: float) -> Sdk:
-        return await sdk.responses.create(**body, timeout=timeout(timeout_s))
+    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+        return self._streamed(sdk.responses.create, body)
 
     @override
-    def _read(self, answer: Sdk, request: LLMRequest) -> LLMResponse:
-        data = as_json(answer, self.vendor)
+    def _delta(self, event: Json) -> Delta | None:
+        kind = _DELTAS.get(event.get("type", ""))
+        return Delta(kind, event["delta"]) if kind else None  # type: ignore[arg-type]
+
+    @override
+    def _counted(self, events: Sequence[Json]) -> Usage | None:
+        data = _final(events)
+        return _usage(data) if data and data.get("usage") else None
+
+    @override
+    def _read(self, events: Sequence[Json], request: LLMRequest) -> LLMResponse:
+        data = _final(events)
+        if data is None:
+            raise _unfinished(events, self.vendor)
         length = _ended_by_length(data, self.vendor)
-        output = dicts(data.get("output"))
+        # Some servers leave the items out of the last event: each came as it was done.
+        output = dicts(data.get("output")) or [
+            event["item"] for event in events if event.get("type") == "response.output_item.done"
+        ]
         if not output:
             raise unreadable(self.vendor)
         parts = tuple(part for item in output for part in _parts(item, self.vendor))
-        message = Message("assistant", (*_native(output, self.vendor), *parts))
-        stop = whole(request, bool(calls(message)), length=length, provider=self.vendor)
-        return LLMResponse(message, stop, _usage(data), str(data.get("model", self.model)))
+        native = _native(output, self.vendor, self.model)
+        message, stop = ended(
+            request, Message("assistant", (*native, *parts)), length=length, provider=self.vendor
+        )
+        model = str(data.get("model", self.model))
+        return LLMResponse(message, stop, _usage(data), model, self.vendor)
 
 
-def _items(message: Message, provider: str) -> Iterator[Json]:
-    native = native_of(message, provider)
+def _final(events: Sequence[Json]) -> Json | None:
+    """The response as the terminal event carries it, whole."""
+    last = next((e for e in reversed(events) if e.get("type") in _TERMINAL), None)
+    return last["response"] if last and isinstance(last.get("response"), dict) else None
+
+
+def _unfinished(events: Sequence[Json], provider: str) -> Exception:
+    for event in events:
+        if event.get("type") == "error":
+            return from_code(str(event.get("code", "")), provider)
+    return cut_short(provider)
+
+
+def _items(message: Message, provider: str, model: str) -> Iterator[Json]:
+    native = native_of(message, provider, model)
     if native is not None:
         yield from native
         return
@@ -79,7 +117,7 @@ def _items(message: Message, provider: str) -> Iterator[Json]:
         }
     for text in texts(message):
         yield {"role": message.role, "content": text}
-    for call in calls(message):
+    for call in calls_of(message):
         yield {
             "type": "function_call",
             "call_id": call.id,
@@ -115,12 +153,12 @@ def _parts(item: Json, provider: str) -> Iterator[Part]:
             yield Text(content.get("text", ""))
 
 
-def _native(output: list[Json], provider: str) -> tuple[Native, ...]:
+def _native(output: list[Json], provider: str, model: str) -> tuple[Native, ...]:
     """The items as they came, where our own parts could not say all that is in them."""
     opaque = any(
         item.get("type") not in {"message", "function_call"} or "phase" in item for item in output
     )
-    return (Native(provider, output),) if opaque else ()
+    return (Native(provider, output, model),) if opaque else ()
 
 
 def _usage(data: Json) -> Usage:

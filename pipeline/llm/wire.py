@@ -28,9 +28,12 @@ def unreadable(provider: str) -> LLMIncomplete:
     return LLMIncomplete(f"{provider}: the answer could not be read", provider=provider)
 
 
-def cut_short(provider: str, why: str = "it ended before the answer was whole") -> LLMIncomplete:
+def cut_short(
+    provider: str, why: str = "it ended before the answer was whole", *, by_length: bool = False
+) -> LLMIncomplete:
     """The error for an answer that began and did not finish."""
-    return LLMIncomplete(f"{provider}: the answer was cut short: {why}", provider=provider)
+    said = f"{provider}: the answer was cut short: {why}"
+    return LLMIncomplete(said, provider=provider, by_length=by_length)
 
 
 def tool_call(call_id: str, name: str, raw: str) -> ToolCall:
@@ -54,10 +57,13 @@ def echoed_arguments(call: ToolCall) -> Json:
     return {"unreadable": call.raw} if call.arguments is None else dict(call.arguments)
 
 
-def native_of(message: Message, provider: str) -> list[Json] | None:
-    """The turn as this provider wrote it, or None. It stands for the whole message."""
+def native_of(message: Message, provider: str, model: str) -> list[Json] | None:
+    """The turn as this very model wrote it, or None. It stands for the whole message.
+
+    Another model of the same vendor cannot read it: reasoning is sealed for its own.
+    """
     for part in message.parts:
-        if isinstance(part, Native) and part.provider == provider:
+        if isinstance(part, Native) and (part.provider, part.model) == (provider, model):
             return dicts(part.payload) or None
     return None
 
@@ -82,17 +88,21 @@ def spoken(messages: Sequence[Message]) -> list[Message]:
     return [m for m in messages if texts(m) or calls(m) or results(m)]
 
 
-def whole(request: LLMRequest, tool_calls: bool, *, length: bool, provider: str) -> Stop:  # noqa: FBT001
-    """The stop of an answer that carries its terminal marker.
+def ended(
+    request: LLMRequest, message: Message, *, length: bool, provider: str
+) -> tuple[Message, Stop]:
+    """What may be used of an answer that carries its terminal marker, and its stop.
 
-    A plain text cut by the token limit comes out as LENGTH. A cut tool call or a cut
-    JSON document would look whole to its reader: raises `LLMIncomplete`.
+    Where the token limit cut it, its plain text is left, as LENGTH: a cut tool call may look whole
+    to its reader, so none comes out. A cut JSON document is nothing: raises `LLMIncomplete`.
     """
-    if length and (tool_calls or request.output is not None):
-        raise cut_short(provider, "the token limit was reached; raise max_output_tokens")
+    if length and request.output is not None:
+        why = "the token limit was reached; raise max_output_tokens"
+        raise cut_short(provider, why, by_length=True)
     if length:
-        return Stop.LENGTH
-    return Stop.TOOL if tool_calls else Stop.END
+        said = tuple(part for part in message.parts if isinstance(part, Text))
+        return Message(message.role, said), Stop.LENGTH
+    return message, Stop.TOOL if calls(message) else Stop.END
 
 
 def number(data: Mapping[str, Any] | None, *path: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from bot.emulators.models.openai_stream import halves
 from bot.emulators.models.stage import Incoming, Json, Played, Refusal, missing, seal, words
 
 _KINDS = {400: "invalid_request_error", 401: "authentication_error", 404: "not_found_error"}
@@ -95,17 +96,12 @@ def _in_pieces(block: Json) -> tuple[Json, list[Json]]:
             signed = {"type": "signature_delta", "signature": block["signature"]}
             return {**block, "signature": ""}, [signed]
         case "tool_use":
-            pieces = _halves(json.dumps(block["input"]))
+            pieces = halves(json.dumps(block["input"]))
             added = [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
             return {**block, "input": {}}, added
         case _:
-            added = [{"type": "text_delta", "text": piece} for piece in _halves(block["text"])]
+            added = [{"type": "text_delta", "text": piece} for piece in halves(block["text"])]
             return {**block, "text": ""}, added
-
-
-def _halves(text: str) -> tuple[str, str]:
-    middle = len(text) // 2
-    return text[:middle], text[middle:]
 
 
 def _blocks(message: Json) -> list[Json]:

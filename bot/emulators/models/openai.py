@@ -1,4 +1,4 @@
-"""OpenAI's two wires, without streaming."""
+"""OpenAI's two wires, read and answered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ def refuse(refusal: Refusal) -> Json:
 
 def read_responses(body: Json) -> Incoming:
     """A request to Responses. `input` may be a text or items."""
-    _no_stream(body)
     items = (
         body["input"]
         if isinstance(body["input"], list)
@@ -34,6 +33,7 @@ def read_responses(body: Json) -> Incoming:
         system=body.get("instructions") or "",
         last=_last_words(items),
         body=body,
+        stream=bool(body.get("stream")),
         reasoning=reasoning,
         unanswered=missing(calls, results),
         unsealed=_unsealed(items) if reasoning else (),
@@ -83,7 +83,6 @@ def write_responses(incoming: Incoming, played: Played) -> Json:
 
 def read_chat(body: Json) -> Incoming:
     """A request to Chat Completions."""
-    _no_stream(body)
     messages = body["messages"]
     calls = [call["id"] for m in messages for call in m.get("tool_calls") or ()]
     results = [m["tool_call_id"] for m in messages if m["role"] == "tool"]
@@ -95,6 +94,7 @@ def read_chat(body: Json) -> Incoming:
         system="\n".join(system),
         last=_last_words(messages),
         body=body,
+        stream=bool(body.get("stream")),
         unanswered=missing(calls, results),
     )
 
@@ -146,8 +146,3 @@ def _unsealed(items: list[Json]) -> tuple[str, ...]:
         if after.get("type") == "function_call" and before.get("type") != "function_call"
     ]
     return tuple(call_id for call_id in turns if seal(call_id) not in sealed)
-
-
-def _no_stream(body: Json) -> None:
-    if body.get("stream"):
-        raise Refusal(400, "unsupported_value", "this stand-in does not stream OpenAI's wires")

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from typing_extensions import override
 
-from bot.emulators.models import anthropic, google, openai
+from bot.emulators.models import anthropic, google, openai, openai_stream
 from bot.emulators.models.stage import Incoming, Json, Played, Refusal, SeatMap, Stage
 from pipeline.llm.scripted import Playable
 
@@ -176,7 +176,18 @@ def _json(raw: bytes) -> Json:
 
 
 def _events(incoming: Incoming, answer: Json) -> Iterable[str]:
-    if incoming.vendor == "google":
-        return (f"data: {json.dumps(chunk)}\n\n" for chunk in google.stream_generate(answer))
-    named = anthropic.stream_messages(answer)
-    return (f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in named)
+    match incoming.wire:
+        case "generate":
+            return (_event("", chunk) for chunk in google.stream_generate(answer))
+        case "messages":
+            return (_event(name, data) for name, data in anthropic.stream_messages(answer))
+        case "responses":
+            return (_event(name, data) for name, data in openai_stream.stream_responses(answer))
+        case _:
+            usage = bool((incoming.body.get("stream_options") or {}).get("include_usage"))
+            return (_event("", chunk) for chunk in openai_stream.stream_chat(answer, usage=usage))
+
+
+def _event(name: str, data: Json | str) -> str:
+    said = data if isinstance(data, str) else json.dumps(data)
+    return (f"event: {name}\n" if name else "") + f"data: {said}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -30,9 +31,21 @@ class Wire:
     vendor: str
     llmock: str  # the provider's name in llmock
     suffix: str = ""  # what the SDK wants behind a server's root
+    api_version: str | None = None
 
-    def open(self, root: str) -> Adapter:
-        return self.kind(f"{self.vendor}-test", api_key=KEY, base_url=root + self.suffix)
+    def open(self, root: str, *, model: str = "", silence_s: float | None = None) -> Adapter:
+        return self.kind(
+            model or f"{self.vendor}-test",
+            api_key=KEY,
+            base_url=root + self.suffix,
+            api_version=self.api_version,
+            silence_s=silence_s,
+        )
+
+    def at(self, llmock: Any, **options: Any) -> Adapter:
+        """The adapter before llmock, which has an address for each provider."""
+        root = llmock.base_url(self.llmock)
+        return self.open(root.removesuffix(self.suffix), model="m", **options)
 
 
 WIRES = (
@@ -40,10 +53,35 @@ WIRES = (
     Wire("chat", OpenAIChat, "openai", "openai", "/v1"),
     Wire("messages", AnthropicMessages, "anthropic", "anthropic"),
     Wire("generate", GoogleGenerate, "google", "gemini"),
+    Wire("generate_v1", GoogleGenerate, "google", "gemini", api_version="v1"),
 )
 
 
 BY_NAME = {wire.name: wire for wire in WIRES}
+
+
+class VersionOne:
+    """Gemini's v1 at llmock, which serves v1beta alone: the path is rewritten, nothing else."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope.get("path", "")
+        if path.startswith("/gemini/v1/"):
+            path = path.replace("/gemini/v1/", "/gemini/v1beta/", 1)
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def llmock_server() -> Iterator[Any]:
+    from llmock.testing import LLMockServer
+
+    server = LLMockServer()
+    server.app.add_middleware(VersionOne)
+    with server:
+        yield server
 
 
 @pytest.fixture(params=BY_NAME)
@@ -78,6 +116,9 @@ class Canned:
     body: bytes = b""
     calls: int = 0
     url: str = ""
+    asked: list[str] = field(default_factory=list)
+    bodies: list[Any] = field(default_factory=list)
+    seen: list[dict[str, str]] = field(default_factory=list)
 
     def say(self, status: int, body: str, **headers: str) -> None:
         self.status, self.body = status, body.encode()
@@ -90,8 +131,11 @@ def canned() -> Iterator[Canned]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            sent = self.rfile.read(int(self.headers["content-length"]))
+            script.bodies.append(json.loads(sent))
+            script.seen.append(dict(self.headers))
             script.calls += 1
+            script.asked.append(self.path)
             self.send_response(script.status)
             for name, value in script.headers.items():
                 self.send_header(name, value)

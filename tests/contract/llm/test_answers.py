@@ -10,13 +10,11 @@ from typing import Any
 import pytest
 
 from bot.emulators.models import ModelServer
-from pipeline.errors import LLMBadRequest
 from pipeline.llm.base import (
     LLMClient,
     LLMRequest,
     LLMResponse,
     Message,
-    Native,
     OutputSchema,
     Stop,
     Text,
@@ -65,7 +63,7 @@ def answering(response: LLMResponse, *contents: str) -> Message:
     return Message("user", tuple(ToolResult(c.id, c.name, text) for c, text in results))
 
 
-@pytest.fixture(params=["scripted", "responses", "chat", "messages", "generate"])
+@pytest.fixture(params=["scripted", "responses", "chat", "messages", "generate", "generate_v1"])
 def loop_client(request: Any, wires: Any, opened: Any) -> Iterator[Any]:
     """A client whose model plays SCRIPT."""
     if request.param == "scripted":
@@ -101,26 +99,6 @@ async def test_a_tool_loop_ends_in_a_schema_answer(loop_client: Any) -> None:
     assert isinstance(loop_client, LLMClient)
 
 
-@pytest.mark.parametrize("wire", ["responses", "messages", "generate"], indirect=True)
-async def test_opaque_items_come_back_to_their_maker_alone(wire: Any, opened: Any) -> None:
-    with ModelServer({f"{wire.vendor}-test": SCRIPT}) as server:
-        client = opened(wire.open(server.url))
-        first = await client.complete(replace(REQUEST, tools=(READ,)))
-        native = [part for part in first.message.parts if isinstance(part, Native)]
-        assert [part.provider for part in native] == [wire.vendor]
-        assert json.loads(json.dumps(native[0].payload)) == native[0].payload
-
-    # To a stranger the plain parts go, and its own vendor refuses the turn without the item.
-    plain = tuple(part for part in first.message.parts if not isinstance(part, Native))
-    foreign = replace(first.message, parts=(Native("stranger", [{"secret": 1}]), *plain))
-    said = (*REQUEST.messages, foreign, answering(first, "x = 1", "empty"))
-    with ModelServer({f"{wire.vendor}-test": SCRIPT[1:]}) as server:
-        client = opened(wire.open(server.url))
-        with pytest.raises(LLMBadRequest):
-            await client.complete(replace(REQUEST, tools=(READ,), messages=said))
-        assert "secret" not in json.dumps(server.requests[0].body)
-
-
 async def test_the_request_says_all_that_was_asked(wire: Any, opened: Any) -> None:
     with ModelServer({f"{wire.vendor}-test": ["ok"]}) as server:
         client = opened(wire.open(server.url))
@@ -146,14 +124,14 @@ async def test_a_malformed_tool_call_can_be_sent_back(wire: Any, opened: Any, ll
         Message("assistant", (broken,)),
         Message("user", (ToolResult("call_0", "read_file", "not JSON", is_error=True),)),
     )
-    client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
+    client = opened(wire.at(llmock))
     assert (await client.complete(replace(REQUEST, messages=said, tools=(READ,)))).text == "Sorry."
     assert "path" in json.dumps(llmock.last_request.body).partition("not JSON")[0]
 
 
 async def test_llmock_answers_in_text(wire: Any, opened: Any, llmock: Any) -> None:
     llmock.reply("Hello from a stranger.")
-    client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
+    client = opened(wire.at(llmock))
     response = await client.complete(REQUEST)
     assert response.text == "Hello from a stranger."
     assert response.stop is Stop.END
@@ -162,7 +140,7 @@ async def test_llmock_answers_in_text(wire: Any, opened: Any, llmock: Any) -> No
 
 async def test_llmock_runs_a_tool_loop(wire: Any, opened: Any, llmock: Any) -> None:
     llmock.call_tool("read_file", {"path": "a.py"})
-    client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
+    client = opened(wire.at(llmock))
     request = replace(REQUEST, tools=(READ,))
     first = await client.complete(request)
     assert first.stop is Stop.TOOL
@@ -175,9 +153,9 @@ async def test_llmock_runs_a_tool_loop(wire: Any, opened: Any, llmock: Any) -> N
 
 
 # llmock 0.2.2 ignores Anthropic's json_schema; that cell is played by our own stand-in.
-@pytest.mark.parametrize("wire", ["responses", "chat", "generate"], indirect=True)
+@pytest.mark.parametrize("wire", ["responses", "chat", "generate", "generate_v1"], indirect=True)
 async def test_llmock_follows_the_schema(wire: Any, opened: Any, llmock: Any) -> None:
-    client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
+    client = opened(wire.at(llmock))
     response = await client.complete(replace(REQUEST, output=VERDICT))
     assert json.loads(response.text)["verdict"] in {"PASS", "FAIL"}
 
@@ -188,7 +166,7 @@ async def test_broken_arguments_come_out_as_none_with_the_raw_words(
     wire: Any, opened: Any, llmock: Any
 ) -> None:
     llmock.break_tool_call("malformed_arguments")
-    client = opened(wire.kind("m", api_key="k", base_url=llmock.base_url(wire.llmock)))
+    client = opened(wire.at(llmock))
     response = await client.complete(replace(REQUEST, tools=(READ,)))
     (call,) = response.tool_calls
     assert call.arguments is None

@@ -14,10 +14,10 @@ from pipeline.errors import (
     LLMIncomplete,
     LLMMisconfigured,
     LLMRefused,
+    LLMTooLong,
     LLMUnavailable,
 )
-from pipeline.llm.anthropic import AnthropicMessages
-from pipeline.llm.base import LLMRequest, Message, OutputSchema, Stop, ToolSpec
+from pipeline.llm.base import LLMRequest, Message, OutputSchema, Stop, ToolSpec, Usage
 from pipeline.llm.retrying import Retrying
 
 PROMPT = "the-secret-prompt"
@@ -37,7 +37,7 @@ async def failure(client: Any, request: LLMRequest = REQUEST) -> LLMError:
 
 
 def at_llmock(wire: Any, opened: Any, llmock: Any) -> Any:
-    return opened(wire.kind("m", api_key=KEY, base_url=llmock.base_url(wire.llmock)))
+    return opened(wire.at(llmock))
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def at_llmock(wire: Any, opened: Any, llmock: Any) -> Any:
         (401, LLMMisconfigured),
         (403, LLMMisconfigured),
         (404, LLMMisconfigured),
-        (413, LLMBadRequest),
+        (413, LLMTooLong),
         (422, LLMBadRequest),
         (500, LLMUnavailable),
         (503, LLMUnavailable),
@@ -79,7 +79,6 @@ async def test_our_retries_honour_the_wish_and_recover(wire: Any, opened: Any, l
     llmock.assert_resilient()
 
 
-@pytest.mark.parametrize("wire", ["messages"], indirect=True)  # the others do not stream
 @pytest.mark.parametrize("fault", ["truncate", "disconnect", "corrupt"])
 @pytest.mark.parametrize("chunks", [1, 3])  # the second is a ping, which carries nothing
 async def test_half_a_stream_is_no_answer(
@@ -90,29 +89,33 @@ async def test_half_a_stream_is_no_answer(
     assert type(error) is (LLMUnavailable if fault == "disconnect" else LLMIncomplete)
 
 
-@pytest.mark.parametrize("fault", ["truncate", "disconnect", "corrupt"])
-async def test_half_a_stream_is_asked_for_again(fault: str, opened: Any, llmock: Any) -> None:
-    getattr(llmock, fault)(after_chunks=3).reply("whole", times=None)
-    client = AnthropicMessages("m", api_key=KEY, base_url=llmock.base_url("anthropic"))
-    assert (await Retrying(opened(client)).complete(REQUEST)).text == "whole"
-    llmock.assert_resilient()
-
-
 async def test_a_slow_server_is_unavailable(wire: Any, opened: Any, llmock: Any) -> None:
     llmock.delay(3)
-    error = await failure(at_llmock(wire, opened, llmock), replace(REQUEST, timeout_s=0.3))
+    error = await failure(at_llmock(wire, opened, llmock), replace(REQUEST, timeout_s=0.2))
     assert type(error) is LLMUnavailable
     assert "time" in str(error)
+    assert error.maybe_billed  # it may have been answered after we had gone
 
 
 async def test_nobody_listening_is_unavailable(wire: Any, opened: Any) -> None:
     error = await failure(opened(wire.open("http://127.0.0.1:1")))
     assert type(error) is LLMUnavailable
+    assert not error.maybe_billed
 
 
 async def test_an_address_without_a_scheme_is_a_setting(wire: Any, opened: Any) -> None:
     client = opened(wire.kind("m", api_key=KEY, base_url="localhost:8000/v1"))
     assert type(await failure(client)) is LLMMisconfigured
+
+
+def sse(*events: Any) -> str:
+    """Events of a stream, named as all the vendors name them."""
+    said = [e if isinstance(e, str) else json.dumps(e) for e in events]
+    names = [e.get("type", "e") if isinstance(e, dict) else "e" for e in events]
+    return "".join(f"event: {n}\ndata: {d}\n\n" for n, d in zip(names, said, strict=True))
+
+
+COMPLETED = "response.completed"
 
 
 @pytest.mark.parametrize(
@@ -124,18 +127,12 @@ async def test_an_address_without_a_scheme_is_a_setting(wire: Any, opened: Any) 
         ("application/json", '{"hello": "world"}'),
         ("application/json", '"words"'),
         ("application/json", "[1, 2]"),
-        ("application/json", "null"),
-        ("application/json", '{"output": "x", "choices": [1], "candidates": [{"content": 3}]}'),
-        ("application/json", '{"status": "completed", "choices": [{}], "candidates": [{}]}'),
-        (
-            "application/json",
-            '{"status": "completed", "output": [{"type": "function_call", "arguments": 5}],'
-            '"choices": [{"finish_reason": "stop", "message": "x"}],'
-            '"candidates": [{"finishReason": "STOP", "content": {"parts": "x"}}]}',
-        ),
-        ("text/event-stream", "event: message_start\ndata: {}\n\n"),
-        ("text/event-stream", 'event: message_start\ndata: {"type": "message_start"}\n\n'),
-        ("text/event-stream", 'event: e\ndata: {"type": "content_block_delta", "index": 0}\n\n'),
+        ("text/event-stream", sse({"type": COMPLETED})),
+        ("text/event-stream", sse({"type": COMPLETED, "response": {"status": "completed"}})),
+        ("text/event-stream", sse({"choices": [{"finish_reason": None}], "candidates": [1]})),
+        ("text/event-stream", sse({"choices": 3, "candidates": [{"content": 3}]})),
+        ("text/event-stream", sse({"type": "message_start"})),
+        ("text/event-stream", sse({"type": "content_block_delta", "index": 0})),
         ("text/event-stream", "event: message_stop\ndata: [1]\n\n"),
         ("application/octet-stream", "\x00\x01"),
     ],
@@ -146,11 +143,6 @@ async def test_garbage_with_a_200_is_no_answer(
     canned.say(200, body, content_type=kind)
     error = await failure(opened(wire.open(canned.url)))
     assert type(error) is LLMIncomplete
-
-
-async def test_a_body_that_ends_early_is_no_answer(wire: Any, opened: Any, canned: Any) -> None:
-    canned.say(200, '{"output": [', content_type="application/json")
-    assert isinstance(await failure(opened(wire.open(canned.url))), LLMIncomplete)
 
 
 QUOTA = {"error": {"message": "x", "type": "insufficient_quota", "code": "insufficient_quota"}}
@@ -188,93 +180,134 @@ async def test_google_refuses_a_bad_key_with_a_400(wire: Any, opened: Any, canne
     assert type(await failure(opened(wire.open(canned.url)))) is LLMMisconfigured
 
 
-def ending(wire: Any, *, text: str = "half", call: bool = False, reason: str) -> tuple[str, str]:
-    """Content type and body of an answer that ended for that reason: length or refusal."""
-    length = reason == "length"
-    if wire.name == "messages":
-        return "text/event-stream", _messages_ending(text, call, length)
-    body = {
+def ending(wire: Any, *, text: str = "half", call: bool = False, length: bool) -> str:
+    """A stream that ended for the token limit, or with a refusal; its usage is counted."""
+    made = {
         "responses": _responses_ending,
         "chat": _chat_ending,
+        "messages": _messages_ending,
         "generate": _generate_ending,
-    }[wire.name](text, call, length)
-    return "application/json", json.dumps(body)
+        "generate_v1": _generate_ending,
+    }
+    said = sse(*made[wire.name](text, call, length))
+    return said.replace("event: e\n", "")  # the vendors without types do not name their events
 
 
-def _responses_ending(text: str, call: bool, length: bool) -> dict[str, Any]:
+def _responses_ending(text: str, call: bool, length: bool) -> list[Any]:
     said = {"type": "output_text", "text": text, "annotations": []}
     content = [said if length else {"type": "refusal", "refusal": "no"}]
     item: dict[str, Any] = {"type": "message", "id": "m", "role": "assistant", "content": content}
     if call:
         item = {"type": "function_call", "id": "i", "call_id": "c", "name": "f", "arguments": '{"a'}
     details = {"incomplete_details": {"reason": "max_output_tokens"}} if length else {}
-    return {"status": "incomplete" if length else "completed", "output": [item], **details}
+    status = "incomplete" if length else "completed"
+    usage = {"input_tokens": 7, "output_tokens": 3, "total_tokens": 10}
+    response = {"status": status, "output": [item], "usage": usage, **details}
+    return [{"type": f"response.{status}", "response": response}]
 
 
-def _chat_ending(text: str, call: bool, length: bool) -> dict[str, Any]:
-    asked = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]
-    message = {"role": "assistant", "content": text} | ({"tool_calls": asked} if call else {})
+def _chat_ending(text: str, call: bool, length: bool) -> list[Any]:
+    asked = {"id": "c", "index": 0, "type": "function"}
+    named = {"name": "f", "arguments": '{"a'}
+    delta = {"tool_calls": [{**asked, "function": named}]} if call else {"content": text}
     finish = "length" if length else "content_filter"
-    return {"choices": [{"index": 0, "message": message, "finish_reason": finish}]}
+    usage = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
+    return [
+        {"choices": [{"index": 0, "delta": delta}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]},
+        {"choices": [], "usage": usage},
+        "[DONE]",
+    ]
 
 
-def _generate_ending(text: str, call: bool, length: bool) -> dict[str, Any]:
+def _generate_ending(text: str, call: bool, length: bool) -> list[Any]:
     part = {"functionCall": {"name": "f", "args": {}}} if call else {"text": text}
     finish = "MAX_TOKENS" if length else "PROHIBITED_CONTENT"
-    return {"candidates": [{"content": {"role": "model", "parts": [part]}, "finishReason": finish}]}
+    said = {"content": {"role": "model", "parts": [part]}, "finishReason": finish}
+    usage = {"promptTokenCount": 7, "candidatesTokenCount": 3, "totalTokenCount": 10}
+    return [{"candidates": [said], "usageMetadata": usage}]
 
 
-def _messages_ending(text: str, call: bool, length: bool) -> str:
+def _messages_ending(text: str, call: bool, length: bool) -> list[Any]:
     block: dict[str, Any] = {"type": "tool_use", "id": "c", "name": "f", "input": {}}
     delta = {"type": "input_json_delta", "partial_json": '{"a'}
     if not call:
         block, delta = {"type": "text", "text": ""}, {"type": "text_delta", "text": text}
     stop = "max_tokens" if length else "refusal"
-    events: list[dict[str, Any]] = [
-        {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 1}}},
+    return [
+        {"type": "message_start", "message": {"model": "m", "usage": {"input_tokens": 7}}},
         {"type": "content_block_start", "index": 0, "content_block": block},
         {"type": "content_block_delta", "index": 0, "delta": delta},
         {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 1}},
+        {"type": "message_delta", "delta": {"stop_reason": stop}, "usage": {"output_tokens": 3}},
         {"type": "message_stop"},
     ]
-    return "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
 
 
-async def test_a_refusal_is_not_an_answer(wire: Any, opened: Any, canned: Any) -> None:
-    kind, body = ending(wire, reason="refusal")
-    canned.say(200, body, content_type=kind)
-    assert type(await failure(opened(wire.open(canned.url)))) is LLMRefused
+COUNTED = Usage(input_tokens=7, output_tokens=3)
+STREAM = {"content_type": "text/event-stream"}
+
+
+async def test_a_refusal_is_not_an_answer_and_is_billed(
+    wire: Any, opened: Any, canned: Any
+) -> None:
+    canned.say(200, ending(wire, length=False), **STREAM)
+    error = await failure(opened(wire.open(canned.url)))
+    assert type(error) is LLMRefused
+    assert error.usage == COUNTED
 
 
 async def test_a_plain_text_cut_by_length_says_so(wire: Any, opened: Any, canned: Any) -> None:
-    kind, body = ending(wire, reason="length")
-    canned.say(200, body, content_type=kind)
+    canned.say(200, ending(wire, length=True), **STREAM)
     response = await opened(wire.open(canned.url)).complete(REQUEST)
-    assert (response.stop, response.text) == (Stop.LENGTH, "half")
+    assert (response.stop, response.text, response.usage) == (Stop.LENGTH, "half", COUNTED)
 
 
 async def test_a_tool_call_cut_by_length_never_comes_out(
     wire: Any, opened: Any, canned: Any
 ) -> None:
-    kind, body = ending(wire, reason="length", call=True)
-    canned.say(200, body, content_type=kind)
-    request = replace(REQUEST, tools=(TOOL,))
-    assert type(await failure(opened(wire.open(canned.url)), request)) is LLMIncomplete
+    canned.say(200, ending(wire, length=True, call=True), **STREAM)
+    response = await opened(wire.open(canned.url)).complete(replace(REQUEST, tools=(TOOL,)))
+    assert (response.stop, response.message.parts) == (Stop.LENGTH, ())
 
 
-async def test_a_document_cut_by_length_never_comes_out(
+async def test_a_document_cut_by_length_never_comes_out_and_is_not_asked_for_again(
     wire: Any, opened: Any, canned: Any
 ) -> None:
-    kind, body = ending(wire, text="{}", reason="length")
-    canned.say(200, body, content_type=kind)
+    canned.say(200, ending(wire, text="{}", length=True), **STREAM)
     request = replace(REQUEST, output=OutputSchema("o", {"type": "object"}))
-    assert type(await failure(opened(wire.open(canned.url)), request)) is LLMIncomplete
+    error = await failure(Retrying(opened(wire.open(canned.url))), request)
+    assert type(error) is LLMIncomplete
+    assert error.usage == COUNTED
+    assert canned.calls == 1
 
 
 @pytest.mark.parametrize("wire", ["messages"], indirect=True)
 async def test_an_overloaded_stream_is_unavailable(wire: Any, opened: Any, canned: Any) -> None:
     error = {"type": "error", "error": {"type": "overloaded_error", "message": PROMPT}}
-    event = f"event: error\ndata: {json.dumps(error)}\n\n"
-    canned.say(200, event, content_type="text/event-stream")
+    canned.say(200, sse(error), **STREAM)
     assert type(await failure(opened(wire.open(canned.url)))) is LLMUnavailable
+
+
+@pytest.mark.parametrize("wire", ["responses"], indirect=True)
+async def test_a_failure_inside_a_stream_has_its_leaf(wire: Any, opened: Any, canned: Any) -> None:
+    error = {"type": "error", "code": "rate_limit_exceeded", "message": PROMPT}
+    canned.say(200, sse(error), **STREAM)
+    assert type(await failure(opened(wire.open(canned.url)))) is LLMUnavailable
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"code": "context_length_exceeded", "message": "x"},
+        {"type": "invalid_request_error", "message": "prompt is too long: 9 tokens > 8 maximum"},
+        {"status": "INVALID_ARGUMENT", "message": "The input token count (9) exceeds the maximum"},
+    ],
+)
+async def test_a_conversation_that_is_too_long_has_a_leaf_of_its_own(
+    said: Any, wire: Any, opened: Any, canned: Any
+) -> None:
+    canned.say(400, json.dumps({"error": {"code": 400, **said}}), content_type="application/json")
+    error = await failure(opened(wire.open(canned.url)))
+    assert type(error) is LLMTooLong
+    assert "window" in str(error)

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from pipeline.llm import anthropic, google, openai_chat, openai_responses
 from pipeline.llm.base import LLMRequest, Usage
-from pipeline.llm.wire import strict_ready
-
-
-@dataclass
-class Answer:
-    data: dict[str, Any]
-
-    def model_dump(self, **_: object) -> dict[str, Any]:
-        return self.data
-
+from pipeline.llm.wire import Json, strict_ready
 
 REQUEST = LLMRequest("s", ())
 EVERYTHING = Usage(
@@ -39,13 +27,14 @@ def test_responses_counts_the_cache_inside_the_input() -> None:
             "output_tokens_details": {"reasoning_tokens": 40},
         },
     }
+    events = [{"type": "response.completed", "response": data}]
     client = openai_responses.OpenAIResponses("m")
-    assert client._read(Answer(data), REQUEST).usage == EVERYTHING
+    assert client._read(events, REQUEST).usage == EVERYTHING
 
 
 def test_chat_counts_the_cache_inside_the_prompt() -> None:
     data = {
-        "choices": [{"message": {"content": "t"}, "finish_reason": "stop"}],
+        "choices": [{"delta": {"content": "t"}, "finish_reason": "stop"}],
         "usage": {
             "prompt_tokens": 10_000,
             "prompt_tokens_details": {"cached_tokens": 9_000, "cache_write_tokens": 500},
@@ -53,7 +42,7 @@ def test_chat_counts_the_cache_inside_the_prompt() -> None:
             "completion_tokens_details": {"reasoning_tokens": 40},
         },
     }
-    assert openai_chat.OpenAIChat("m")._read(Answer(data), REQUEST).usage == EVERYTHING
+    assert openai_chat.OpenAIChat("m")._read([data], REQUEST).usage == EVERYTHING
 
 
 def test_anthropic_counts_the_cache_beside_the_input() -> None:
@@ -64,7 +53,7 @@ def test_anthropic_counts_the_cache_beside_the_input() -> None:
         "output_tokens": 1,
     }
     usage = {"output_tokens": 70, "output_tokens_details": {"thinking_tokens": 40}}
-    events = [
+    events: list[Json] = [
         {"type": "message_start", "message": {"usage": counted}},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": usage},
         {"type": "message_stop"},
@@ -82,7 +71,7 @@ def test_google_counts_thoughts_beside_the_candidates() -> None:
             "thoughts_token_count": 40,
         },
     }
-    usage = google.GoogleGenerate("m")._read(Answer(data), REQUEST).usage
+    usage = google.GoogleGenerate("m")._read([data], REQUEST).usage
     assert usage == Usage(10_000, 9_000, 0, 70, 40)
 
 
