@@ -134,7 +134,7 @@ def _lists(project: Project) -> list[str]:
 def _installable(project: Project) -> bool:
     """Whether the project is a package; a pyproject.toml alone may only hold settings."""
     metadata = project.setup_cfg.has_section("metadata") or project.setup_cfg.has_section("options")
-    return bool(project.table("build-system")) or "setup.py" in project.paths or metadata
+    return "build-system" in project.pyproject or "setup.py" in project.paths or metadata
 
 
 def _builder(project: Project) -> str:
