@@ -43,6 +43,14 @@ class Comment:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of an issue's title or body. Of deleted accounts the editor is "ghost", id 0."""
+
+    editor: Actor
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
 class PullRequest:
     """A pull request. `head_owner` tells forks."""
 
@@ -120,6 +128,9 @@ class Forge(Protocol):
 
         `edited_at` is the time of the last change of any kind: late rather than missed.
         """
+
+    async def edits(self, issue: int) -> Sequence[Edit] | None:
+        """Every change of title and body; None where the forge does not tell of all of them."""
 
     async def issue_state(self, issue: int) -> tuple[Literal["open", "closed"], frozenset[str]]:
         """State and label names, as they are now. The task's text is never read again."""

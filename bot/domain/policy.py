@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-from bot.domain.forge import MAY_WRITE, Comment, Permission, PullRequest
+from bot.domain.forge import MAY_WRITE, Comment, Edit, Permission, PullRequest
 from bot.domain.runs import Actor, FrozenText
 from bot.domain.store import Counts, Say, Touch
 from pipeline.environment.plan import Recipe
@@ -209,7 +209,10 @@ def _vague(title: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """Somebody whose words are part of the task, and what they may do now."""
+    """Somebody whose words are part of the task, and what they may do now.
+
+    Without a `login` it is whoever edited the issue, whom the forge does not name.
+    """
 
     login: str
     said: Literal["text", "edit", "comment"]
@@ -249,6 +252,18 @@ def admitted(
         and one.author.id != own_id
         and datetime.fromisoformat(one.edited_at or one.created_at) < until
     )
+
+
+def editors(edits: Sequence[Edit] | None, text: FrozenText) -> tuple[Actor | None, ...]:
+    """Everybody who changed the text before it was frozen; None stands for who is not named.
+
+    `edits` None: the forge does not tell, so anybody may have changed it.
+    """
+    if edits is None:
+        return (None,)
+    until = datetime.fromisoformat(text.as_of) if text.as_of else None
+    there = [one for one in edits if until is None or datetime.fromisoformat(one.at) <= until]
+    return tuple(dict.fromkeys(one.editor if one.editor.id > 0 else None for one in there))
 
 
 def publication(

@@ -54,12 +54,16 @@ class RepositoryId:
 
 @dataclass(frozen=True, slots=True)
 class FrozenText:
-    """Text of the task as it was when it triggered; never fetched again."""
+    """Text of the task as it was when it triggered; never fetched again.
+
+    It holds every change up to `as_of` (ISO 8601 in UTC; "" where that is not known).
+    """
 
     title: str
     body: str
     author: Actor
     hint: str = ""  # what stood behind `/acp run`
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

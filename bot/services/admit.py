@@ -125,14 +125,18 @@ class Admission:
 
     async def _text(self, forge: Forge, request: RunRequest) -> dict[str, Any]:
         """The frozen text and the admitted comments, clean, with all whose words they are."""
-        known: dict[str, Permission] = {}
         comments = [c for c in await forge.comments(request.issue) if c.id != request.comment_id]
-        for login in {request.text.author.login, *(c.author.login for c in comments)}:
-            known[login] = await forge.permission(login)
+        editors = policy.editors(await forge.edits(request.issue), request.text)
+        spoken = (request.text.author, *editors, *(c.author for c in comments))
+        known: dict[str, Permission] = {
+            login: await forge.permission(login)
+            for login in {one.login for one in spoken if one is not None}
+        }
         ids = {c.author.id for c in comments if known[c.author.login] in MAY_WRITE}
         taken = policy.admitted(comments, before=request.at, writers=ids, own_id=self._own_id)
         task, stripped = _compose(request, taken)
         voices = [_voice(request.text.author, "text", known)]
+        voices += [_voice(one, "edit", known) for one in editors]
         voices += [_voice(comment.author, "comment", known) for comment in taken]
         return {
             "task": task,
@@ -175,9 +179,9 @@ def pushed_before(store: Store, request: RunRequest) -> dict[str, str]:
 
 
 def _voice(
-    author: Actor, said: Literal["text", "comment"], known: Mapping[str, Permission]
+    who: Actor | None, said: Literal["text", "edit", "comment"], known: Mapping[str, Permission]
 ) -> Voice:
-    return Voice(author.login, said, known[author.login])
+    return Voice("", said, "none") if who is None else Voice(who.login, said, known[who.login])
 
 
 def _compose(request: RunRequest, comments: Sequence[Comment]) -> tuple[str, tuple[Stripped, ...]]:

@@ -15,7 +15,8 @@ from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.deliveries import Deliveries
 from bot.adapters.github.forge import GitHubForge
 from bot.adapters.github.forge_api import RepoApi, actor, explained
-from bot.adapters.github.http import Addresses, GitHubHttp, Refusal, WriteLimiter
+from bot.adapters.github.http import Addresses, GitHubHttp, Refusal
+from bot.adapters.github.limiter import WriteLimiter
 from bot.adapters.github.tokens import RUN_PERMISSIONS, RunToken
 from bot.domain.runs import Actor, RepositoryId
 from bot.errors import BotError, Misconfigured, NotFound

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
 from bot.adapters.github.forge_api import RepoApi, explained
 from bot.adapters.github.forge_checks import Checks
+from bot.adapters.github.forge_edits import edits
 from bot.adapters.github.forge_git import GitData
 from bot.adapters.github.forge_issues import Issues
 from bot.adapters.github.forge_objects import Objects
@@ -17,6 +19,7 @@ from bot.adapters.github.push import Redirected, Unauthorized, git_environment, 
 from bot.domain.forge import (
     CheckRun,
     Comment,
+    Edit,
     FileChange,
     Permission,
     PullRequest,
@@ -26,6 +29,7 @@ from bot.domain.runs import Actor
 from bot.errors import ForgeUnavailable, NotAllowed
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class GitHubForge:
@@ -74,6 +78,14 @@ class GitHubForge:
     async def comments(self, issue: int) -> Sequence[Comment]:
         """See the port."""
         return await self._told(f"read the comments of #{issue}", self._issues.comments(issue))
+
+    async def edits(self, issue: int) -> Sequence[Edit] | None:
+        """See the port."""
+        try:
+            return await edits(self._api, issue)
+        except Refusal as refusal:
+            _log.warning("%s does not tell who edited #%d: %s", self._api.name, issue, refusal)
+            return None
 
     async def issue_state(self, issue: int) -> tuple[Literal["open", "closed"], frozenset[str]]:
         """See the port."""

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from bot.adapters.github.http import GitHubHttp, Refusal, WriteLimiter
+from bot.adapters.github.http import GitHubHttp, Refusal
+from bot.adapters.github.limiter import WriteLimiter
 from bot.adapters.github.tokens import RunToken
 from bot.domain.runs import Actor, RepositoryId
 from bot.errors import BotError, ForgeUnavailable, NotAllowed, NotFound
@@ -24,6 +25,7 @@ class RepoApi:
         self.http, self.token, self.limiter = http, token, limiter
         self.name = repository.full_name
         self.default_branch = repository.default_branch
+        self.node_id = ""
         self._id = repository.id
 
     @property
@@ -58,6 +60,16 @@ class RepoApi:
 
         return await self.token.use(collect)
 
+    async def ask(self, document: str, **variables: Any) -> Mapping[str, Any]:
+        """What a GraphQL query finds. Raises Refusal and Transient."""
+        body = {"query": document, "variables": variables}
+        return await self.token.use(lambda value: self.http.ask(body, f"Bearer {value}"))
+
+    async def tell(self, document: str, **variables: Any) -> Mapping[str, Any]:
+        """A GraphQL mutation, once, when the installation's limiter allows."""
+        await self.limiter.wait()
+        return await self.ask(document, **variables)
+
     async def refresh(self) -> None:
         """Learn the present name and default branch. Raises NotFound where the name moved on."""
         data = await self.get()
@@ -65,6 +77,7 @@ class RepoApi:
             raise NotFound(f"{self.name} is another repository now; install the App there again")
         self.name = str(data["full_name"])
         self.default_branch = str(data.get("default_branch") or "")
+        self.node_id = str(data.get("node_id") or "")
 
     async def _request(self, method: str, path: str, body: Any, query: str) -> Any:
         async def attempt(value: str) -> Any:

@@ -1,4 +1,4 @@
-"""One small client for GitHub's REST API: bounded in time, reads are repeated, writes never."""
+"""One small client for GitHub's API: bounded in time, reads are repeated, writes never."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _UNSAID_S = 61  # GitHub: a secondary limit without a time means at least a minu
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _HOPS = 3
 _PAGE = 100
+_KINDS = {"NOT_FOUND": HTTPStatus.NOT_FOUND, "FORBIDDEN": HTTPStatus.FORBIDDEN}
+_LIMITED = "GitHub's rate limit is reached; the work goes on later"
 _HEADERS = {
     "Accept": "application/vnd.github+json",
     "X-GitHub-Api-Version": "2022-11-28",
@@ -56,6 +58,11 @@ class Addresses:
     web: str
     noreply: str
 
+    @property
+    def graphql(self) -> str:
+        """Beside the REST API: Enterprise Server has it at /api/graphql."""
+        return f"{self.api.removesuffix('/v3')}/graphql"
+
     @classmethod
     def of(cls, api_url: str) -> Addresses:
         """From GITHUB_API_URL: github.com, ghe.com, or Enterprise Server's https://HOST/api/v3."""
@@ -66,34 +73,6 @@ class Addresses:
             raise Misconfigured("GITHUB_API_URL is no address; write https://HOST/api/v3")
         bare = host.partition(":")[0]
         return cls(api, f"{parts.scheme}://{host}", f"users.noreply.{bare}")
-
-
-class WriteLimiter:
-    """Keeps the writes of one installation under GitHub's 80 a minute, in this process."""
-
-    def __init__(
-        self,
-        burst: float = 20.0,
-        per_second: float = 1.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._burst, self._rate, self._clock = burst, per_second, clock
-        self._left, self._at = burst, clock()
-        self._turn = asyncio.Lock()
-
-    async def wait(self) -> None:
-        """Return when one more write is in order."""
-        async with self._turn:
-            self._refill()
-            if self._left < 1:
-                await asyncio.sleep((1 - self._left) / self._rate)
-                self._refill()
-            self._left -= 1
-
-    def _refill(self) -> None:
-        now = self._clock()
-        self._left = min(self._burst, self._left + (now - self._at) * self._rate)
-        self._at = now
 
 
 async def persist(
@@ -135,7 +114,7 @@ def rate_limit(
         at = int(now) + int(after) + 1
     else:
         at = int(reset) + 1 if spent and reset.isdigit() else int(now) + _UNSAID_S
-    return RateLimited("GitHub's rate limit is reached; the work goes on later", reset_at=at)
+    return RateLimited(_LIMITED, reset_at=at)
 
 
 class GitHubHttp:
@@ -161,6 +140,20 @@ class GitHubHttp:
             safe=method == "GET",
             clock=self._clock,
         )
+
+    async def ask(self, body: Mapping[str, Any], authorization: str) -> Mapping[str, Any]:
+        """The data that a GraphQL document asks for; a mutation is never repeated.
+
+        Raises what `request` does.
+        """
+
+        async def attempt() -> Mapping[str, Any]:
+            url = self.addresses.graphql
+            answer = await self._followed("POST", url, authorization, body)
+            return self._granted(answer)
+
+        safe = not body["query"].lstrip().startswith("mutation")
+        return await persist(attempt, safe=safe, clock=self._clock)
 
     async def pages(
         self, path: str, authorization: str, *, query: str = "", key: str = ""
@@ -241,6 +234,19 @@ class GitHubHttp:
         if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise ForgeUnavailable(f"{self.addresses.api} answers {answer.status}; try again later")
         raise Refusal(answer.status, said)
+
+    def _granted(self, answer: Answer) -> Mapping[str, Any]:
+        """GraphQL reports its errors in a body of 200."""
+        body = answer.data if isinstance(answer.data, dict) else {}
+        if errors := body.get("errors"):
+            kinds = {one.get("type") for one in errors if isinstance(one, dict)}
+            if kinds & {"RATE_LIMITED", "RATE_LIMIT"}:
+                at = answer.headers.get("x-ratelimit-reset", "")
+                reset = int(at) + 1 if at.isdigit() else int(self._clock()) + _UNSAID_S
+                raise RateLimited(_LIMITED, reset_at=reset)
+            status = next((code for kind, code in _KINDS.items() if kind in kinds), 422)
+            raise Refusal(status, said_in(body))
+        return body.get("data") or {}
 
     def _open(self) -> httpx2.AsyncClient:
         import httpx2

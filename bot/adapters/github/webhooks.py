@@ -141,7 +141,11 @@ class _Payload:
     def request(self, origin: Origin, meaning: str, at: str, hint: str = "") -> RunRequest:
         """The issue as it stands in the payload: this is the task, and is never read again."""
         text = FrozenText(
-            self.text("issue.title"), self.text("issue.body", ""), self.actor("issue.user"), hint
+            title=self.text("issue.title"),
+            body=self.text("issue.body", ""),
+            author=self.actor("issue.user"),
+            hint=hint,
+            as_of=self.text("issue.updated_at", ""),
         )
         return RunRequest(
             origin=origin,

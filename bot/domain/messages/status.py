@@ -76,9 +76,7 @@ def working(place: Place, stand: Stand) -> Comment:
 
 def held(report: Report, hold: Hold) -> Comment:
     """A proven change that waits for a writer: the diff, the evidence, and how to let it go."""
-    who = ", ".join(dict.fromkeys(inline(voice.login) for voice in hold.voices))
-    why = f"part of the task was written by {who}, who may not write to this repository"
-    reason = why if who else "every change waits here"
+    reason = _why(hold)
 
     def build(share: int) -> str:
         return comment(
@@ -219,6 +217,16 @@ def broken(place: Place, why: str, tokens: int, usd: float | None) -> Comment:
         prose(why, _NEAR) or "It could not go on; the operator's log says why.",
         f"{money(usd)} · {count(tokens)} tokens. `/acp retry` tries again.",
     )
+
+
+def _why(hold: Hold) -> str:
+    """Whose words make a change wait, as half a sentence."""
+    who = ", ".join(dict.fromkeys(inline(voice.login) for voice in hold.voices if voice.login))
+    said = [f"part of the task was written by {who}, who may not write to this repository"]
+    nameless = "the forge did not tell who edited the issue's text"
+    if any(not voice.login for voice in hold.voices):
+        return " and ".join([*said, nameless]) if who else nameless
+    return said[0] if who else "every change waits here"
 
 
 def _boxes(now: Step) -> list[str]:

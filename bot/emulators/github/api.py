@@ -12,6 +12,7 @@ from threading import Event
 from typing import Any
 
 from bot.emulators.github import (
+    graphql,
     guard,
     manifest,
     rest_apps,
@@ -68,6 +69,7 @@ class Api:
         self.exchanges: deque[Exchange] = deque(maxlen=_REMEMBERED)
         self._table: list[Route] = [
             *manifest.route.table,
+            *graphql.route.table,
             *rest_apps.route.table,
             *rest_issues.route.table,
             *rest_pulls.route.table,
@@ -170,6 +172,9 @@ def refusal(fault: Fault, now: float) -> Answer | None:
     wait = str(int(fault.seconds))
     if fault.kind == "502-before":
         return Answer(502, {"message": "Server Error"})
+    if fault.kind == "forbidden":
+        said_so = "Resource not accessible by integration"
+        return Answer(403, {"message": said_so, "documentation_url": DOCS})
     if fault.kind in ("429", "429-retry-after"):
         headers = {"Retry-After": wait} if fault.kind == "429-retry-after" else {}
         return Answer(429, {"message": SECONDARY, "documentation_url": DOCS}, headers)

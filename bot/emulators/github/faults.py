@@ -14,6 +14,7 @@ Kind = Literal[
     "429-retry-after",  # too many, with Retry-After
     "secondary",  # 403 of the secondary limit, with Retry-After
     "primary",  # 403 of the primary limit: nothing remains until the reset
+    "forbidden",  # nothing happens, 403: the App is not let
     "slow",  # it happens, late
 ]
 

@@ -8,7 +8,7 @@ from typing import Any
 from bot.emulators.github import view_issues, view_pulls, view_repositories
 from bot.emulators.github.events import Actor, emit
 from bot.emulators.github.hub import Hub, Json
-from bot.emulators.github.model import Issue, Label, Repository
+from bot.emulators.github.model import Edit, Issue, Label, Repository
 from bot.emulators.github.rules import checked_body, checked_title, invalid
 from bot.emulators.github.world import NotThere
 
@@ -75,6 +75,9 @@ def edit_issue(
         changes["body"] = {"from": issue.body or ""}
     if not changes:
         return
+    now, editor = hub.world.clock.now(), actor.account.id
+    for what, change in changes.items():
+        issue.edits.append(Edit(what, editor, now, change["from"], fields[what] or ""))
     issue.title = (fields["title"] or "") if "title" in changes else issue.title
     issue.body = fields["body"] if "body" in changes else issue.body
     touch(hub, issue)

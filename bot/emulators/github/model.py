@@ -142,6 +142,17 @@ class Pull:
 
 
 @dataclass
+class Edit:
+    """A change of an issue's text; `what` is "title" or "body". `editor_id` None: deleted."""
+
+    what: str
+    editor_id: int | None
+    at: float
+    before: str
+    after: str
+
+
+@dataclass
 class Issue:
     """An issue, or a pull request if `pull` is set."""
 
@@ -160,6 +171,7 @@ class Issue:
     app_id: int | None = None
     labels: list[str] = field(default_factory=list)
     assignees: list[int] = field(default_factory=list)
+    edits: list[Edit] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     reactions: list[Reaction] = field(default_factory=list)
     pull: Pull | None = None

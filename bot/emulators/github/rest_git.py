@@ -151,7 +151,8 @@ def show_ref(call: Call) -> Answer:
     return Answer(200, view_git.ref(call.hub, call.repository, name, sha, kind))
 
 
-def _refuse_unsigned(call: Call, name: str, sha: str) -> None:
+def refuse_by_rules(call: Call, name: str, sha: str) -> None:
+    """What the repository's rules say to a branch at this commit. Raises Problem 422."""
     repository = call.repository
     if not name.startswith("refs/heads/"):
         return
@@ -173,7 +174,7 @@ def create_ref(call: Call) -> Answer:
         raise Problem(422, "Object does not exist")
     if name in store.refs():
         raise Problem(422, "Reference already exists")
-    _refuse_unsigned(call, name, sha)
+    refuse_by_rules(call, name, sha)
     try:
         pushes.move_ref(call.hub, call.repository, actor(call), name, sha, old=ZERO)
     except GitError:
@@ -192,7 +193,7 @@ def update_ref(call: Call) -> Answer:
         raise Problem(422, "Object does not exist")
     if not call.get("force", bool) and not store.is_ancestor(old, sha):
         raise Problem(422, "Update is not a fast forward")
-    _refuse_unsigned(call, name, sha)
+    refuse_by_rules(call, name, sha)
     pushes.move_ref(call.hub, call.repository, actor(call), name, sha, old=old)
     return Answer(200, view_git.ref(call.hub, call.repository, name, sha, store.kind(sha)))
 

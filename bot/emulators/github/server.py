@@ -20,6 +20,7 @@ from bot.emulators.github.wire import Answer, Incoming
 
 HOST = "127.0.0.1"
 API = "/api/v3"
+_GRAPHQL = "/api/graphql"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -79,8 +80,8 @@ class Server:
         return Response(answer.payload(), answer.status, headers=answer.headers)
 
     def _answer(self, incoming: Incoming) -> Answer:
-        if incoming.path.startswith(f"{API}/"):
-            path = incoming.path.removeprefix(API)
+        if incoming.path.startswith(f"{API}/") or incoming.path == _GRAPHQL:
+            path = incoming.path.removeprefix("/api" if incoming.path == _GRAPHQL else API)
             inside = Incoming(
                 incoming.method, path, incoming.query, incoming.headers, incoming.body
             )

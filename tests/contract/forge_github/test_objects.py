@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from bot.adapters.github.auth import AppAuth
 from bot.adapters.github.forge import GitHubForge
 from bot.adapters.github.forge_api import RepoApi
-from bot.adapters.github.http import Addresses, GitHubHttp, WriteLimiter
+from bot.adapters.github.http import Addresses, GitHubHttp
+from bot.adapters.github.limiter import WriteLimiter
 from bot.adapters.github.tokens import RunToken
 from bot.domain.runs import Actor, RepositoryId
 from bot.errors import ForgeUnavailable, Misconfigured, NotAllowed, RateLimited

@@ -1,10 +1,13 @@
-"""Cut GitHub's OpenAPI description and octokit's webhook examples down to what is spoken here.
+"""Cut GitHub's OpenAPI description, its GraphQL schema and octokit's webhook examples down.
 
-    npm pack @octokit/openapi@23.0.2 @octokit/webhooks-examples@7.6.1     (then unpack both)
+    npm pack @octokit/openapi@23.0.2 @octokit/webhooks-examples@7.6.1 \\
+        @octokit/graphql-schema@15.26.1                                   (then unpack them)
     python slim.py openapi OPENAPI_PACKAGE_DIRECTORY
     python slim.py webhooks EXAMPLES_PACKAGE_DIRECTORY
+    python slim.py graphql SCHEMA_PACKAGE_DIRECTORY
 
-Writes openapi.json and webhooks/*.json beside this file, with source, version and licence in each.
+Writes openapi.json and webhooks/*.json beside this file, and schema.graphql beside the emulator
+that serves it, with source, version and licence in each: what is spoken here and no more.
 Descriptions and examples go; `nullable` becomes a list of types, so that a JSON Schema validator
 of draft 2020-12 reads the schemas as they are meant. References stay, and none dangles.
 """
@@ -13,10 +16,12 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
+SERVED = HERE.parents[2] / "bot/emulators/github/schema.graphql"
 DESCRIPTION = "generated/api.github.com.json"
 EXAMPLES = "api.github.com/index.json"
 DROPPED = {"description", "example", "examples", "externalDocs", "x-github", "title", "x-multi-segment"}
@@ -38,6 +43,32 @@ WEBHOOKS = {
     "installation_repositories": ("added", "removed"),
     "push": ("",),
     "ping": ("",),
+}
+
+GRAPHQL: dict[str, set[str]] = {
+    "Query": {"repository"},
+    "Mutation": {"updateRefs"},
+    "Repository": {"id", "nameWithOwner", "issue"},
+    "Issue": {"id", "number", "title", "body", "editor", "lastEditedAt", "userContentEdits", "timelineItems"},
+    "Actor": {"login"},
+    "Bot": {"login", "databaseId"},
+    "EnterpriseUserAccount": {"login"},
+    "Mannequin": {"login", "databaseId"},
+    "Organization": {"login", "databaseId"},
+    "User": {"login", "databaseId"},
+    "UserContentEdit": {"editedAt", "editor", "deletedAt"},
+    "UserContentEditConnection": {"nodes", "pageInfo", "totalCount"},
+    "IssueTimelineItems": {"RenamedTitleEvent"},
+    "IssueTimelineItemsConnection": {"nodes", "pageInfo", "totalCount"},
+    "IssueTimelineItemsItemType": {"RENAMED_TITLE_EVENT"},
+    "RenamedTitleEvent": {"actor", "createdAt", "previousTitle", "currentTitle"},
+    "PageInfo": {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"},
+    "UpdateRefsInput": {"clientMutationId", "refUpdates", "repositoryId"},
+    "RefUpdate": {"afterOid", "beforeOid", "force", "name"},
+    "UpdateRefsPayload": {"clientMutationId"},
+    "DateTime": set(),
+    "GitObjectID": set(),
+    "GitRefname": set(),
 }
 
 
@@ -137,6 +168,49 @@ def webhooks(package: Path) -> None:
         write(HERE / "webhooks" / f"{event['name']}.json", provenance(package, 2019) | {"examples": examples})
 
 
+def graphql(package: Path) -> None:
+    from graphql import parse, print_ast
+
+    text = (package / "schema.graphql").read_text("utf-8")
+    nodes = parse(text, no_location=True).definitions
+    bare = [trimmed(node) for node in nodes if name_of(node) in GRAPHQL and "directive" not in node.kind]
+    notice = provenance(package, 2017)
+    head = "".join(f"# {line}\n" for line in (notice["source"], notice["license"]))
+    SERVED.write_text(head + "\n" + "\n\n".join(map(print_ast, bare)) + "\n", "utf-8")
+    print(f"{SERVED.name}: {len(bare)} types")
+
+
+def trimmed(node: Any) -> Any:
+    """A definition with the members that are spoken here, without prose and directives."""
+    known = GRAPHQL.keys() | {"ID", "Int", "Float", "String", "Boolean"}
+    kept: dict[str, Any] = {"description": None, "directives": ()}
+    for part in ("fields", "values", "types"):
+        if getattr(node, part, None) is not None:
+            wanted = [one for one in getattr(node, part) if name_of(one) in GRAPHQL[name_of(node)]]
+            kept[part] = tuple(one if part == "types" else member(one, known) for one in wanted)
+    if getattr(node, "interfaces", None) is not None:
+        kept["interfaces"] = tuple(one for one in node.interfaces if name_of(one) in known)
+    return replace(node, **kept)
+
+
+def member(node: Any, known: set[str]) -> Any:
+    kept: dict[str, Any] = {"description": None, "directives": ()}
+    if getattr(node, "arguments", None) is not None:
+        arguments = (one for one in node.arguments if type_of(one) in known)
+        kept["arguments"] = tuple(replace(one, description=None, directives=()) for one in arguments)
+    return replace(node, **kept)
+
+
+def type_of(node: Any) -> str:
+    while hasattr(node, "type"):
+        node = node.type
+    return name_of(node)
+
+
+def name_of(node: Any) -> str:
+    return str(node.name.value) if getattr(node, "name", None) else ""
+
+
 def write(path: Path, data: dict[str, Any]) -> None:
     path.parent.mkdir(exist_ok=True)
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
@@ -145,4 +219,4 @@ def write(path: Path, data: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    {"openapi": openapi, "webhooks": webhooks}[sys.argv[1]](Path(sys.argv[2]))
+    {"openapi": openapi, "webhooks": webhooks, "graphql": graphql}[sys.argv[1]](Path(sys.argv[2]))

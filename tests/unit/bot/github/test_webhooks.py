@@ -124,7 +124,12 @@ class TestLabel:
                 origin="label",
                 repository=SHOP,
                 issue=7,
-                text=FrozenText("Totals are wrong", "They are off by one.", RITA),
+                text=FrozenText(
+                    "Totals are wrong",
+                    "They are off by one.",
+                    RITA,
+                    as_of="2026-11-22T10:00:00Z",
+                ),
                 requester=WANDA,
                 meaning="github:4711:7:label:agentic-fix:2026-11-22T10:00:00Z",
                 at="2026-11-22T10:00:00Z",
@@ -135,7 +140,9 @@ class TestLabel:
     def test_an_issue_without_a_body_or_an_author_is_a_task_too(self) -> None:
         found = order("issues", changed(ISSUE, issue__body=None, issue__user=None))
         assert isinstance(found, Start)
-        assert found.request.text == FrozenText("Totals are wrong", "", Actor(0, "ghost", "User"))
+        assert found.request.text == FrozenText(
+            "Totals are wrong", "", Actor(0, "ghost", "User"), as_of="2026-11-22T10:00:00Z"
+        )
 
     def test_a_repository_that_is_not_said_to_be_public_is_private(self) -> None:
         found = order("issues", without(ISSUE, "repository.private"))
