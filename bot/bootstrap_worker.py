@@ -15,6 +15,7 @@ from bot.bootstrap import (
     operator_rules,
     pipeline_of,
 )
+from bot.bootstrap.jira import ticket_work
 from bot.domain.scrub import Scrubber
 from bot.services.answer import AnswerCommands
 from bot.services.execute_run import ExecuteRun
@@ -89,11 +90,15 @@ class GitHubWorkshop:
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """What a worker process runs. `close` gives connections back."""
+    """What a worker process runs; `others` are done again and again like `answer`.
+
+    `close` gives connections back.
+    """
 
     execute: Callable[[str], Awaitable[None]]
     answer: Callable[[], Awaitable[None]]
     close: Callable[[], Awaitable[None]]
+    others: tuple[Callable[[], Awaitable[None]], ...] = ()
 
 
 async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerParts:
@@ -115,4 +120,4 @@ async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerP
 
     execute = ExecuteRun(store, workshop, rules, me.bot_id, worker, page)
     answer = AnswerCommands(store, app.forge, rules, me.bot_id, page)
-    return WorkerParts(execute, answer, app.aclose)
+    return WorkerParts(execute, answer, app.aclose, ticket_work(settings, store, app))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bot.adapters.github.client import GitHubApp
     from bot.adapters.github.issues import GitHubIssues
+    from bot.adapters.jira.client import JiraSite
     from bot.adapters.jira.issues import JiraTickets
     from bot.domain.engine import Die, Engine, Execute
     from bot.domain.policy import Rules
@@ -54,19 +55,23 @@ def take_in(settings: Settings) -> TakeIn:
     def tickets() -> JiraTickets:
         from bot.adapters.jira.issues import JiraTickets
 
-        needed = {
-            "JIRA_BASE_URL": settings.jira_base_url,
-            "JIRA_EMAIL": settings.jira_email,
-            "JIRA_API_TOKEN": _plain(settings.jira_api_token),
-        }
-        if missing := [name for name, value in needed.items() if not value]:
-            raise Misconfigured(
-                f"reading from Jira needs {', '.join(missing)}; set what is missing"
-            )
-        url, email, token = (value or "" for value in needed.values())
-        return JiraTickets(url, email, token)
+        return JiraTickets(jira_site(settings), criteria_field=settings.jira_criteria_field)
 
     return TakeIn(issues, tickets)
+
+
+def jira_site(settings: Settings) -> JiraSite:
+    """Jira as it is set up. Raises Misconfigured, naming what is missing."""
+    from bot.adapters.jira.client import JiraSite
+
+    url, token = settings.jira_base_url, _plain(settings.jira_api_token)
+    site = JiraSite(url or "", settings.jira_email or "", token or "", settings.jira_flavor)
+    needed = {"JIRA_BASE_URL": url, "JIRA_EMAIL": settings.jira_email, "JIRA_API_TOKEN": token}
+    if settings.jira_flavor == "dc":
+        del needed["JIRA_EMAIL"]  # a personal access token needs none
+    if missing := [name for name, value in needed.items() if not value]:
+        raise Misconfigured(f"reading from Jira needs {', '.join(missing)}; set what is missing")
+    return site
 
 
 async def open_sandbox(kind: Literal["auto", "none"]) -> tuple[Sandbox, Caps]:

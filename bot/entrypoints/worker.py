@@ -43,6 +43,10 @@ class Parts(Protocol):
         """Answer the commands that wait."""
 
     @property
+    def others(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """What else is done again and again, each by itself."""
+
+    @property
     def close(self) -> Callable[[], Awaitable[None]]:
         """Give connections back."""
 
@@ -82,9 +86,8 @@ async def _work(settings: Settings, build: Build, *, attached: bool) -> int:
         dispatcher = Dispatcher(store, engine, _die, worker=name, pace=pace)
         try:
             _log.info("worker %s is up: %d runs at once", name, settings.workers)
-            return await _until(
-                stop, dispatcher.run(), _answering(parts.answer), _sweeping(settings)
-            )
+            ticks = [_answering(tick) for tick in (parts.answer, *parts.others)]
+            return await _until(stop, dispatcher.run(), *ticks, _sweeping(settings))
         finally:
             await parts.close()
     finally:

@@ -15,13 +15,14 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 
 from bot.errors import Misconfigured
+from bot.settings.jira import JiraSettings
 from bot.settings.kept import KEPT, KEPT_NAMES, first_mistake, keep_keys_home
 from bot.settings.service import HOME, ServiceSettings, expanded
 
 _by = AliasChoices
 
 
-class Settings(ServiceSettings):
+class Settings(JiraSettings, ServiceSettings):
     """Everything that can be set. Secrets do not show in `repr`."""
 
     openai_api_key: SecretStr | None = Field(
@@ -99,7 +100,7 @@ class Settings(ServiceSettings):
     jira_email: str | None = Field(
         None,
         validation_alias=_by("JIRA_EMAIL"),
-        description="Account that the Jira token belongs to",
+        description="Account of the Jira token; without it, the token is Data Center's own",
     )
     jira_api_token: SecretStr | None = Field(
         None, validation_alias=_by("JIRA_API_TOKEN"), description="API token for Jira"
@@ -157,6 +158,7 @@ def _read(settings: type[Settings], file: Path) -> dict[str, Any]:
         raise Misconfigured(f"{file} cannot be read; mend its rights or remove it") from None
 
 
+_SERVICE = {**ServiceSettings.model_fields, **JiraSettings.model_fields}
 _MORE = (
     "\nThe settings of `acp serve` and the GitHub App: "
     "[docs/reference/settings.md](docs/reference/settings.md).\n"
@@ -165,12 +167,12 @@ _MORE = (
 
 def settings_table() -> str:
     """The settings of runs as a Markdown table: variable, meaning, default."""
-    return _table(lambda name: name not in ServiceSettings.model_fields) + _MORE
+    return _table(lambda name: name not in _SERVICE) + _MORE
 
 
 def service_table() -> str:
     """The settings of the service as a Markdown table."""
-    return _table(lambda name: name in ServiceSettings.model_fields)
+    return _table(lambda name: name in _SERVICE)
 
 
 def _table(wanted: Callable[[str], bool]) -> str:

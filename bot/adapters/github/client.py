@@ -17,6 +17,7 @@ from bot.adapters.github.forge import GitHubForge
 from bot.adapters.github.forge_api import RepoApi, actor, explained
 from bot.adapters.github.http import Addresses, GitHubHttp, Refusal
 from bot.adapters.github.limiter import WriteLimiter
+from bot.adapters.github.installed import find
 from bot.adapters.github.tokens import RUN_PERMISSIONS, RunToken
 from bot.domain.runs import Actor, RepositoryId
 from bot.errors import BotError, Misconfigured, NotFound
@@ -100,6 +101,13 @@ class GitHubApp:
                     raise Misconfigured(f"GitHub does not show the account {login}") from None
                 self._identity = Identity(int(app["id"]), str(app["slug"]), actor(user.data))
             return self._identity
+
+    async def repository(self, full_name: str) -> RepositoryId:
+        """A repository by its name, if the App is installed for it.
+
+        Raises NotFound, Misconfigured, RateLimited, ForgeUnavailable.
+        """
+        return await find(self._http, self._auth, full_name)
 
     async def lacking(self, installation_id: int, wanted: Mapping[str, str]) -> tuple[str, ...]:
         """Permissions that the installation has not granted, such as "checks: write".

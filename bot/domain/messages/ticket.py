@@ -149,5 +149,10 @@ def not_moved(status: str, why: str) -> str:
     return f"The ticket was not moved to {code(status)}: {inline(why, 300)}."
 
 
+def not_attached(name: str, why: str) -> str:
+    """A report could not be attached."""
+    return f"{code(name)} could not be attached: {inline(why, 300)}."
+
+
 def _join(*paragraphs: str) -> str:
     return "\n\n".join(one for one in paragraphs if one)

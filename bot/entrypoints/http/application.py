@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from bot.entrypoints.http.github_door import GitHubDoor
 from bot.entrypoints.http.headers import SecurityHeaders
+from bot.entrypoints.http.jira_door import JiraDoor
 from bot.entrypoints.http.health import Readiness, healthz
 from bot.entrypoints.http.service import Service
 
@@ -31,6 +32,7 @@ def application(service: Service) -> Starlette:
     return Starlette(
         routes=[
             Route("/webhooks/github", door),
+            Route("/webhooks/jira", JiraDoor(service.inbox, service.jira_lock())),
             Route("/healthz", healthz),
             Route("/readyz", ready.answer),
             Route("/setup", service.setup.start),

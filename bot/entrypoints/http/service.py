@@ -8,9 +8,11 @@ import secrets
 
 from bot.bootstrap import open_store
 from bot.bootstrap.app import github_lock, making_of_app, noted_identity
+from bot.bootstrap.jira import jira_lock
 from bot.domain.store import Store, StoreUnavailable
 from bot.entrypoints.http.github_door import Lock
 from bot.entrypoints.http.inbox import Inbox
+from bot.entrypoints.http.jira_door import JiraLock
 from bot.entrypoints.http.setup import Making, Setup
 from bot.entrypoints.http.supervisor import Supervisor
 from bot.errors import Misconfigured
@@ -74,6 +76,11 @@ class Service:
             if identity is not None:
                 self._lock = Lock(*github_lock(self.settings, identity))
         return self._lock
+
+    def jira_lock(self) -> JiraLock | None:
+        """The lock of Jira's door; None where Jira is not set up."""
+        found = jira_lock(self.settings)
+        return None if found is None else JiraLock(*found)
 
     def forget_lock(self) -> None:
         """The settings have changed: the lock is made anew for the next delivery."""

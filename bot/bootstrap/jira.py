@@ -1,0 +1,71 @@
+"""Jira put together: the lock of its door, and what a worker does about tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.bootstrap import jira_site
+
+if TYPE_CHECKING:
+    from bot.adapters.github.client import GitHubApp
+    from bot.adapters.jira.tracker import JiraTracker
+    from bot.domain.jira import Stage
+    from bot.domain.store import Delivery, Order, Store
+    from bot.settings import Settings
+
+Lock = tuple[
+    Callable[[str], bool],
+    Callable[[bytes, str], bool],
+    "Callable[[bytes, str, float, bool], tuple[Delivery, Order]]",
+]
+
+
+def jira_lock(settings: Settings) -> Lock | None:
+    """How deliveries are told genuine and read; None where neither token nor secret is set."""
+    from bot.adapters.jira.webhooks import Keys, Names, has_signature, has_token, read
+
+    keys = Keys(*settings.jira_keys())
+    if not keys.tokens and not keys.secrets:
+        return None
+    names = Names(settings.jira_status, settings.label)
+
+    def taken(
+        body: bytes,
+        identifier: str,
+        now: float,
+        signed: bool,  # noqa: FBT001
+    ) -> tuple[Delivery, Order]:
+        return read(body, names, identifier=identifier, now=now, signed=signed)
+
+    return partial(has_token, keys), partial(has_signature, keys), taken
+
+
+def jira_tracker(settings: Settings) -> JiraTracker:
+    """The tracker. Raises Misconfigured."""
+    from bot.adapters.jira.tracker import JiraTracker
+
+    return JiraTracker(
+        jira_site(settings),
+        repository_field=settings.jira_repository_field,
+        criteria_field=settings.jira_criteria_field,
+    )
+
+
+def ticket_work(
+    settings: Settings, store: Store, app: GitHubApp
+) -> tuple[Callable[[], Awaitable[None]], ...]:
+    """What a worker does about tickets, tick by tick: hear, and post; nothing without a door."""
+    if jira_lock(settings) is None:
+        return ()
+    from bot.services.jira_hear import HearTickets
+    from bot.services.jira_post import PostLetters
+
+    tracker = jira_tracker(settings)
+    rules = settings.ticket_rules(settings.label)
+    moves: dict[Stage, str] = {"started": settings.jira_started, "opened": settings.jira_opened}
+    return (
+        HearTickets(store, tracker, app.repository, rules),
+        PostLetters(store, tracker, moves),
+    )

@@ -1,0 +1,189 @@
+"""Looks at the tickets of triggers: starts a run, does what was said, or says why not."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.domain import jira_policy
+from bot.domain.jira import Asked, Heard, Letter, Part, Person, Ticket, Tracker, Trigger
+from bot.domain.jira_policy import Moment, NoRepository, TicketRules
+from bot.domain.messages import ticket as words
+from bot.domain.runs import Actor, FrozenText, RepositoryId, Run, RunRequest, RunStatus
+from bot.domain.store import Delivery, Start, Store, Touch
+from bot.errors import BotError, NotFound, Transient
+
+_log = logging.getLogger(__name__)
+_MOST_ASKED = 30  # people of one ticket who are looked up in groups
+_WAITS_S = (5.0, 15.0, 60.0, 300.0)
+_STARTS = frozenset({"run", "retry"})
+FindRepository = Callable[[str], Awaitable[RepositoryId]]
+
+
+@dataclass(frozen=True, slots=True)
+class HearTickets:
+    """One tick over the triggers that wait. `repository` knows what the App is installed for.
+
+    A trigger whose ticket cannot be read now waits, for as long as that takes.
+    """
+
+    store: Store
+    tracker: Tracker
+    repository: FindRepository
+    rules: TicketRules
+    clock: Callable[[], float] = time.monotonic
+    waits: dict[str, tuple[int, float]] = field(default_factory=dict)
+
+    async def __call__(self) -> None:
+        """Deal with what waits."""
+        for heard in await asyncio.to_thread(self.store.heard):
+            tries, not_before = self.waits.get(heard.id, (0, 0.0))
+            if self.clock() < not_before:
+                continue
+            try:
+                await self._look(heard)
+            except Transient as error:
+                wait_s = _WAITS_S[min(tries, len(_WAITS_S) - 1)]
+                self.waits[heard.id] = (tries + 1, self.clock() + wait_s)
+                _log.warning("%s waits: %s", heard.trigger.key, error)
+                continue
+            except BotError as error:
+                # Nobody can be told on a ticket that cannot be read.
+                _log.error("%s is passed over: %s", heard.trigger.key, error)
+            self.waits.pop(heard.id, None)
+            await asyncio.to_thread(self.store.listened, heard.id)
+
+    async def _look(self, heard: Heard) -> None:
+        trigger = heard.trigger
+        own = await self.tracker.me()
+        if trigger.by.id == own.id:
+            return
+        ticket = await self.tracker.ticket(trigger.key)
+        moment = jira_policy.moment(ticket, trigger, self.rules)
+        if moment is None:
+            if trigger.cause == "request" and not trigger.change:
+                text = words.nobody_known(self.rules.status, self.rules.label)
+                await self._say(ticket, trigger, text)
+            return
+        if moment.by.id == own.id:
+            return
+        may = await self._may(ticket, moment.by)
+        if moment.by.id not in may:
+            await self._say(ticket, trigger, words.refused(moment.by.name))
+        elif trigger.cause != "command" or trigger.verb in _STARTS:
+            await self._start(ticket, trigger, moment, may - {own.id})
+        elif text := await self._obey(ticket, trigger, moment):
+            await self._say(ticket, trigger, text)
+
+    async def _start(
+        self, ticket: Ticket, trigger: Trigger, moment: Moment, may: frozenset[str]
+    ) -> None:
+        where = await self._repository(ticket)
+        if isinstance(where, NoRepository):
+            await self._say(ticket, trigger, words.no_repository(where))
+            return
+        own = await self.tracker.me()
+        hint = trigger.argument
+        said = jira_policy.parts(ticket, moment.at, may, own=own.id, hint=hint)
+        request = _request(ticket, moment, where, said, hint)
+        receipt = await self._order(ticket, moment, Start(request))
+        if receipt == "active" and trigger.cause == "command":
+            (run, *_) = await self._runs(ticket)
+            await self._say(ticket, trigger, words.active(run.id))
+
+    async def _repository(self, ticket: Ticket) -> RepositoryId | NoRepository:
+        found = jira_policy.repository(ticket, self.rules)
+        if isinstance(found, NoRepository):
+            return found
+        try:
+            return await self.repository(found)
+        except NotFound:
+            return NoRepository("not installed", (found,))
+
+    async def _obey(self, ticket: Ticket, trigger: Trigger, moment: Moment) -> str:
+        """Do what was said to the ticket's runs; what is to be answered, or ""."""
+        runs = await self._runs(ticket)
+        active = [run for run in runs if run.status is not RunStatus.FINISHED]
+        if trigger.verb not in words.VERBS:
+            return words.help_text()
+        if trigger.verb == "status":
+            if not runs:
+                return words.no_run("status")
+            last = (active or runs)[0]
+            done = last.status is RunStatus.FINISHED
+            return words.ended(last.id, last.outcome) if done else words.active(last.id)
+        if trigger.verb == "push":
+            active = [run for run in active if run.status is RunStatus.HELD]
+        if not active:
+            return words.no_run(trigger.verb)
+        verb: Literal["push", "cancel"] = "push" if trigger.verb == "push" else "cancel"
+        for run in active:
+            touch = Touch(verb, run.request.repository.id, ticket.number, moment.by.name)
+            await self._order(ticket, moment, touch, run.id)
+        after = [await asyncio.to_thread(self.store.run, run.id) for run in active]
+        # Whatever was at work says so itself.
+        silent = all(run is not None and run.status is RunStatus.FINISHED for run in after)
+        return words.cancelled(moment.by.name) if verb == "cancel" and silent else ""
+
+    async def _runs(self, ticket: Ticket) -> list[Run]:
+        """Runs of the ticket, in whatever repositories; the newest first."""
+        return list(await asyncio.to_thread(self.store.runs, issue=ticket.number))
+
+    async def _order(
+        self, ticket: Ticket, moment: Moment, order: Start | Touch, what: str = ""
+    ) -> str:
+        """As a delivery of its own, so that dying here repeats nothing."""
+        name = f"{ticket.id}:{moment.id}:{what or _where(order)}"
+        delivery = Delivery("acp-jira", name, type(order).__name__.lower(), "")
+        return (await asyncio.to_thread(self.store.receive, delivery, order)).outcome
+
+    async def _say(self, ticket: Ticket, trigger: Trigger, text: str) -> None:
+        """Say it on the ticket, the same thing once a day: nobody can make us noisy."""
+        day = trigger.at[:10]
+        mark = hashlib.sha256(f"{ticket.id} {day} {text}".encode()).hexdigest()[:12]
+        letter = Letter(f"said:{mark}", ticket.key, f"acp {mark}", f"{text}\n\n_acp {mark}_")
+        await asyncio.to_thread(self.store.post, letter)
+
+    async def _may(self, ticket: Ticket, asker: Person) -> frozenset[str]:
+        """Ids of those around the ticket who may start runs."""
+        people = jira_policy.everybody(ticket, asker)
+        may = {one.id for one in people if one.id in self.rules.people}
+        if self.rules.groups:
+            for one in [one for one in people if one.id not in may][:_MOST_ASKED]:
+                try:
+                    groups = await self.tracker.groups(one)
+                except Transient:
+                    raise
+                except BotError as error:
+                    # An account that is gone, or whose groups we may not see, may do nothing.
+                    _log.warning("the groups of %s are not known: %s", one.name, error)
+                    continue
+                if groups & self.rules.groups:
+                    may.add(one.id)
+        return frozenset(may)
+
+
+def _where(order: Start | Touch) -> str:
+    return str(order.request.repository.id) if isinstance(order, Start) else ""
+
+
+def _request(
+    ticket: Ticket, moment: Moment, where: RepositoryId, said: tuple[Part, ...], hint: str
+) -> RunRequest:
+    title, body = said[0].text, "\n\n".join(part.text for part in said[1:])
+    asker = Actor(0, moment.by.name, "User")
+    return RunRequest(
+        origin="jira",
+        repository=where,
+        issue=ticket.number,
+        text=FrozenText(title, body, Actor(0, ticket.creator.name, "User"), hint),
+        requester=asker,
+        meaning=f"jira:{ticket.id}:{moment.id}:{where.id}",
+        at=moment.at,
+        ticket=Asked(ticket.key, ticket.url, said),
+    )

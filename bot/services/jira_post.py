@@ -1,0 +1,75 @@
+"""Brings letters to their tickets: each act looks before it makes, and the comment comes last."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.domain.jira import Letter, Posting, Stage, Tracker
+from bot.domain.messages import ticket as words
+from bot.domain.store import Store
+from bot.errors import BotError, Transient, UserError
+
+_log = logging.getLogger(__name__)
+_LEASE_S = 180.0
+_WAITS_S = (10.0, 60.0, 300.0, 900.0)
+_MOST_TRIES = 400
+"""About four days: whoever is away for longer has read the pull request meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostLetters:
+    """One tick over the outbox. `moves` maps a stage to the status that its tickets move to."""
+
+    store: Store
+    tracker: Tracker
+    moves: Mapping[Stage, str] = field(default_factory=dict)
+
+    async def __call__(self) -> None:
+        """Bring what is due; what cannot be brought now is put off."""
+        for posting in await asyncio.to_thread(self.store.due, _LEASE_S):
+            try:
+                await self._bring(posting.letter)
+            except Transient as error:
+                if posting.tries < _MOST_TRIES:
+                    await self._put_off(posting, error)
+                    continue
+                _log.error("%s is given up: %s", posting.letter.name, error)
+            except BotError as error:
+                _log.error("%s cannot be brought: %s", posting.letter.name, error)
+            await asyncio.to_thread(self.store.posted, posting.id)
+
+    async def _put_off(self, posting: Posting, error: Transient) -> None:
+        wait_s = _WAITS_S[min(posting.tries, len(_WAITS_S)) - 1]
+        _log.warning("%s waits %.0f s: %s", posting.letter.name, wait_s, error)
+        await asyncio.to_thread(self.store.put_off, posting.id, wait_s)
+
+    async def _bring(self, letter: Letter) -> None:
+        """The comment is the last act: where it is there, all others were done before."""
+        if await self.tracker.said(letter.key, letter.mark):
+            return
+        notes: list[str] = []
+        if letter.file_name:
+            try:
+                await self.tracker.attach(letter.key, letter.file_name, letter.file)
+            except UserError as error:
+                notes.append(words.not_attached(letter.file_name, str(error)))
+        if letter.link is not None:
+            try:
+                await self.tracker.link(letter.key, letter.link)
+            except UserError as error:
+                _log.warning("%s: no link: %s", letter.name, error)
+        if status := self.moves.get(letter.stage, ""):
+            notes += await self._move(letter.key, status)
+        text, mark, rest = letter.text.rpartition(f"_{letter.mark}_")
+        await self.tracker.say(letter.key, "\n\n".join([text.strip(), *notes, mark + rest]))
+
+    async def _move(self, key: str, status: str) -> list[str]:
+        """Optional, and never fatal: what does not work is said."""
+        try:
+            why = await self.tracker.move(key, status)
+        except UserError as error:
+            why = str(error)
+        return [words.not_moved(status, why)] if why else []
