@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +34,10 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
 ) -> AgenticCodingPipeline:
     """The default pipeline.
 
-    `models` maps a seat of `SEATS` to "vendor:model", or to a bare model id; `clients` maps a
-    seat to a client of your own; `keys` maps a vendor to its key and address, for those that do
-    not stand in the environment. `testers` or `reviewers` False leaves the role out.
+    `models` maps a seat of `SEATS` to "vendor:model", to a bare model id, or to several with commas
+    between, each for when the one before cannot answer; `clients` maps a seat to a client of your
+    own; `keys` maps a vendor to its key and address, for those that do not stand in the
+    environment. `testers` or `reviewers` False leaves the role out.
     Raises LLMMisconfigured for an unknown seat or vendor.
     """
     unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))
@@ -60,25 +60,10 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
 
 
 def _choice(wanted: str | None, keys: Mapping[str, VendorOptions]) -> dict[str, Any]:
-    """The agent's `vendors` and `options` for "vendor:model", "model", or nothing."""
-    options = dict(keys)
+    """The agent's `models` and `options` for "vendor:model, vendor:model", "model", or nothing."""
     if not wanted:
-        return {"options": options}
-    vendor, colon, model = wanted.partition(":")
-    if not colon:
-        vendor, model = _vendor_of(wanted), wanted
-    if vendor not in set(vendors.Vendor):
-        known = ", ".join(vendors.Vendor)
-        raise LLMMisconfigured(
-            f"no vendor {vendor!r} in {wanted!r}; write VENDOR:MODEL with one of {known}"
-        )
-    options[vendor] = replace(options.get(vendor, vendors.VendorOptions()), model=model)
-    return {"vendors": (vendor,), "options": options}
-
-
-def _vendor_of(model: str) -> str:
-    """The vendor of a bare model id, by the prefix that its family carries."""
-    for prefix, vendor in (("gpt-", "openai"), ("claude-", "anthropic"), ("gemini-", "google")):
-        if model.startswith(prefix):
-            return vendor
-    raise LLMMisconfigured(f"whose model is {model!r}? write VENDOR:MODEL")
+        return {"options": dict(keys)}
+    models = tuple(model.strip() for model in wanted.split(","))
+    for model in models:
+        vendors.split_model(model)
+    return {"models": models, "options": dict(keys)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.agents import prompts
 from pipeline.llm.base import LLMClient
+from pipeline.llm.fallback import Fallback
 
 if TYPE_CHECKING:
     from pipeline.llm.vendors import VendorOptions
@@ -17,15 +18,17 @@ if TYPE_CHECKING:
 class ModelAgent:
     """An agent that asks a model.
 
-    `llm` None opens a vendor's client when the run begins: the first of `vendors` (default: by role
-    or name) that has a key, in `options` or, as the vendor's SDK reads it, in the environment.
-    `prompt` replaces the role text.
+    `llm` is a client, or several in order of preference: the next one answers where the one before
+    cannot. None opens clients when the run begins: a chain of `models` ("vendor:model"), or else
+    the first of `vendors` (default: by role or name) that has a key, in `options` or, as the
+    vendor's SDK reads it, in the environment. `prompt` replaces the role text.
     """
 
     name: str
-    llm: LLMClient | None = None
+    llm: LLMClient | Sequence[LLMClient] | None = None
     prompt: str | None = None
     max_turns: int | None = None
+    models: Sequence[str] = ()
     vendors: Sequence[str] = ()
     options: Mapping[str, VendorOptions] = field(default_factory=dict)
     _opened: LLMClient | None = field(default=None, init=False, repr=False)
@@ -36,7 +39,7 @@ class ModelAgent:
     @property
     def client(self) -> LLMClient:
         """The model of this agent. Raises LLMMisconfigured where no vendor has a key."""
-        if self.llm is not None:
+        if self.llm is not None and not isinstance(self.llm, Sequence):
             return self.llm
         if self._opened is None:
             self._opened = self._open()
@@ -49,7 +52,7 @@ class ModelAgent:
 
     async def aclose(self) -> None:
         """Give back the model's connections; the agent can be used again."""
-        client = self.llm or self._opened
+        client = self._opened if self.llm is None or isinstance(self.llm, Sequence) else self.llm
         self._opened = None
         if client is not None:
             await client.aclose()
@@ -57,6 +60,10 @@ class ModelAgent:
     def _open(self) -> LLMClient:
         from pipeline.llm import vendors
 
+        if isinstance(self.llm, Sequence):
+            return Fallback(self.llm)
+        if self.models:
+            return vendors.open_chain(self.models, self.options)
         wanted = tuple(self.vendors) or tuple(self._preference())
         options: dict[str, VendorOptions] = {}
         for vendor in wanted:

@@ -81,13 +81,13 @@ class Fallback:
 
     @property
     def provider(self) -> str:
-        """The first model's provider."""
-        return self._clients[0].provider
+        """The provider of the model that would be asked now."""
+        return self._chain()[0].provider
 
     @property
     def model(self) -> str:
-        """The first model's id."""
-        return self._clients[0].model
+        """The id of the model that would be asked now."""
+        return self._chain()[0].model
 
     @property
     def clients(self) -> tuple[LLMClient, ...]:
@@ -97,8 +97,7 @@ class Fallback:
     async def complete(self, request: LLMRequest) -> LLMResponse:
         """Answer by the first model that can; raises the error of the last one asked."""
         end = self._clock() + request.timeout_s
-        # With every circuit open, somebody must be asked all the same.
-        chain = [c for c in self._clients if not self._breaker.is_open(c)] or list(self._clients)
+        chain = self._chain()
         for number, client in enumerate(chain):
             share = (end - self._clock()) / (len(chain) - number)
             try:
@@ -118,6 +117,10 @@ class Fallback:
         """Close every client."""
         for client in self._clients:
             await client.aclose()
+
+    def _chain(self) -> list[LLMClient]:
+        # With every circuit open, somebody must be asked all the same.
+        return [c for c in self._clients if not self._breaker.is_open(c)] or list(self._clients)
 
     def _note(self, client: LLMClient, error: LLMError) -> None:
         # A conversation that is too long is the request's fault, not the model's.

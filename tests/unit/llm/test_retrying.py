@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from pipeline.errors import LLMBadRequest, LLMIncomplete, LLMUnavailable
-from pipeline.llm.base import LLMClient, LLMRequest, Message
+from pipeline.errors import (
+    BudgetExceeded,
+    LLMBadRequest,
+    LLMError,
+    LLMIncomplete,
+    LLMUnavailable,
+)
+from pipeline.llm.base import Delta, LLMClient, LLMRequest, Message
 from pipeline.llm.retrying import Retrying
 from pipeline.llm.scripted import FunctionClient
 
@@ -18,6 +25,7 @@ class Failing:
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
         self.waits: list[float] = []
+        self.now = 1000.0
         self.client = FunctionClient(self.answer, provider="p", model="m")
 
     def answer(self, _request: object) -> str:
@@ -27,9 +35,14 @@ class Failing:
 
     async def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
+        self.now += seconds
+
+    def clock(self) -> float:
+        return self.now
 
     def retrying(self, **options: Any) -> Retrying:
-        return Retrying(self.client, sleep=self.sleep, chance=lambda: 1.0, **options)
+        given: dict[str, Any] = {"chance": lambda: 1.0, "clock": self.clock, **options}
+        return Retrying(self.client, sleep=self.sleep, **given)
 
 
 async def test_waits_double_from_half_a_second() -> None:
@@ -40,8 +53,7 @@ async def test_waits_double_from_half_a_second() -> None:
 
 async def test_waits_are_drawn_from_zero_up_to_the_limit() -> None:
     failing = Failing(LLMIncomplete("half"))
-    client = Retrying(failing.client, sleep=failing.sleep, chance=lambda: 0.25)
-    await client.complete(REQUEST)
+    await failing.retrying(chance=lambda: 0.25).complete(REQUEST)
     assert failing.waits == [0.125]
 
 
@@ -90,3 +102,34 @@ async def test_it_speaks_for_the_client_inside() -> None:
     assert (client.provider, client.model) == ("p", "m")
     assert isinstance(client, LLMClient)
     await client.aclose()
+
+
+async def test_the_time_of_a_request_is_that_of_all_its_tries() -> None:
+    failing = Failing(*(LLMUnavailable("busy", retry_after_s=20) for _ in range(3)))
+    with pytest.raises(LLMUnavailable):
+        await failing.retrying().complete(replace(REQUEST, timeout_s=50))
+    assert failing.waits == [20, 20]
+    assert [request.timeout_s for request in failing.client.requests] == [50, 30, 10]
+
+
+async def test_a_cut_by_length_is_not_asked_for_again() -> None:
+    failing = Failing(LLMIncomplete("half", by_length=True))
+    with pytest.raises(LLMIncomplete):
+        await failing.retrying().complete(REQUEST)
+    assert failing.waits == []
+
+
+async def test_another_try_is_announced_and_may_be_forbidden() -> None:
+    failing = Failing(LLMUnavailable("one"), LLMUnavailable("two"))
+    told: list[object] = []
+
+    def again(provider: str, model: str, error: LLMError) -> None:
+        told.append((provider, model, str(error)))
+        if len(failing.client.requests) == 2:
+            raise BudgetExceeded("money", "no more")
+
+    request = replace(REQUEST, again=again, watch=told.append)
+    with pytest.raises(BudgetExceeded):
+        await failing.retrying().complete(request)
+    assert told == [("p", "m", "one"), Delta("again"), ("p", "m", "two")]
+    assert len(failing.client.requests) == 2
