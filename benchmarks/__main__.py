@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.mirrors import mirrors
 from benchmarks.receiver import receiver
 from benchmarks.timing import Work, race, show
 from bot import demo
@@ -138,6 +139,7 @@ async def main() -> None:
     await start()
     await sandbox()
     await checkout()
+    await mirrors()
     await receiver()
     await whole_run()
 

@@ -11,7 +11,7 @@ from pipeline.workspace.gitcmd import Git, GitError
 from pipeline.workspace.objects import listing, tree_of
 from pipeline.workspace.source import LocalRepository, Source, sha256_refused
 
-_BASE = "refs/acp/base"
+BASE = "refs/acp/base"
 _FETCH_TIMEOUT_S = 900.0
 # With the highest precedence of all attributes: content is bytes, whatever a repository says.
 _ATTRIBUTES = "* -text !eol -crlf -ident !filter !working-tree-encoding !merge\n"
@@ -70,6 +70,11 @@ async def create(directory: Path) -> Git:
     return git
 
 
+def directory_of(git: Git) -> Path:
+    """The git directory that `create` made."""
+    return Path(git.at[0].partition("=")[2])
+
+
 def _prepare(directory: Path) -> None:
     info = directory / "info"
     info.mkdir(parents=True)
@@ -87,10 +92,10 @@ async def fetch_base(git: Git, source: Source, want: str, auth_env: Mapping[str,
         want = await local.commit_id(want)
         address, env = local.directory, _trusting(git)
     caller = git.with_env(GIT_ALLOW_PROTOCOL=source.protocols, **env)
-    args = (*_FETCH, "--end-of-options", address, f"+{want}:{_BASE}")
+    args = (*_FETCH, "--end-of-options", address, f"+{want}:{BASE}")
     try:
         await caller.run(*args, timeout_s=_FETCH_TIMEOUT_S)
-        return await git.line("rev-parse", "--verify", f"{_BASE}^{{commit}}")
+        return await git.line("rev-parse", "--verify", f"{BASE}^{{commit}}")
     except GitError as error:
         raise _explained(error, source.shown, want) from error
 
@@ -100,8 +105,7 @@ def _trusting(git: Git) -> dict[str, str]:
 
     The serving side of a fetch ignores `-c`; a file is the only way to tell it.
     """
-    directory = Path(git.at[0].partition("=")[2])
-    config = directory / "trusting.config"
+    config = directory_of(git) / "trusting.config"
     config.write_text("[safe]\n\tdirectory = *\n")
     return {"GIT_CONFIG_GLOBAL": str(config)}
 

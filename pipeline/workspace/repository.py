@@ -16,6 +16,7 @@ from pipeline.workspace import diffs, fetch, objects, packs, publish, snapshots
 from pipeline.workspace.diffs import Change
 from pipeline.workspace.dirty import has_changes
 from pipeline.workspace.gitcmd import Git, GitError
+from pipeline.workspace.mirrors import Mirrors
 from pipeline.workspace.objects import Item
 from pipeline.workspace.paths import check_path
 from pipeline.workspace.snapshots import Known
@@ -50,11 +51,13 @@ class Repository:
         ref: str | None = None,
         scratch: Path,
         auth_env: Mapping[str, str] | None = None,
+        mirrors: Mirrors | None = None,
     ) -> Repository:
         """Clone one commit of `source` (URL, local path, None: empty tree) into `scratch`/git.
 
         The commit is `base_sha`, or else `ref`, or else the default branch (of a local path: HEAD).
         `auth_env` reaches git for the clone alone (SSH_AUTH_SOCK, HOME, GIT_CONFIG_COUNT, ...).
+        With `mirrors`, only what has changed since the last run is fetched.
         Raises CheckoutError with a sentence that names the mend.
         """
         where = None if source is None else parse_source(source)
@@ -65,7 +68,9 @@ class Repository:
             if where is None:
                 repository.base_tree = await objects.tree_of(repository._git, {})
                 return repository
-            await repository._fetch(where, want, auth_env or {})
+            bring = mirrors.fetch_base if mirrors else fetch.fetch_base
+            repository.base_sha = await bring(repository._git, where, want, auth_env or {})
+            await repository._read_base(where)
         except BaseException:
             await repository.close()
             raise
@@ -94,8 +99,7 @@ class Repository:
         """The files of a tree as a git pack, or None where they take more than `most_bytes`."""
         return await packs.pack(self._git, _checked(tree), most_bytes)
 
-    async def _fetch(self, where: Source, want: str, auth_env: Mapping[str, str]) -> None:
-        self.base_sha = await fetch.fetch_base(self._git, where, want, auth_env)
+    async def _read_base(self, where: Source) -> None:
         self.base_tree = await fetch.base_tree(self._git, self.base_sha, where.shown)
         self._base = await objects.listing(self._git, self.base_tree)
         if where.local is not None:
