@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from bot.domain.policy import HoldMode
 from bot.errors import Misconfigured
+from bot.settings.environments import EnvironmentSettings
 
 HOME = Path("~/.local/share/acp")
 _LARGEST_ID = 2**63 - 1
@@ -24,12 +25,8 @@ def expanded(path: Path) -> Path:
         return path
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(EnvironmentSettings):
     """What the command line alone does not need."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, env_file=None
-    )
 
     data_dir: Path = Field(
         HOME,

@@ -68,8 +68,11 @@ class Registries:
         return {name: value for name, value in told.items() if value}
 
     def mounts(self) -> tuple[Mount, ...]:
-        """What a sandbox has to show for it."""
-        return (Mount(self.certificates),) if self.certificates else ()
+        """What a sandbox has to show for it; the system's store it shows anyway."""
+        own = self.certificates
+        if own is None or Path("/etc/ssl/certs") in own.parents or Path("/usr") in own.parents:
+            return ()
+        return (Mount(own),)
 
     def _store(self) -> Path | None:
         named = (self.certificates,) if self.certificates else map(Path, _STORES)

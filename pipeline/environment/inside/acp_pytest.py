@@ -39,8 +39,12 @@ def main() -> int:
     path = import_path(order, tree)
     # pytest comes in while the tree is not on the path yet.
     sys.path[:] = [entry for entry in path if entry not in tree]
-    import pytest
-
+    try:
+        import pytest
+    except ModuleNotFoundError:
+        # The project is one that pytest itself needs: then it comes from the tree, and last.
+        sys.path += tree
+        import pytest
     sys.path[:] = path
     # Tests that start `sys.executable -m project` need the tree too.
     os.environ["PYTHONPATH"] = os.pathsep.join(tree)  # noqa: TID251 -- the child's, not ours
