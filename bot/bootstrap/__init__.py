@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline import AgenticCodingPipeline
     from pipeline.llm.base import LLMClient
     from pipeline.llm.vendors import VendorOptions
+    from pipeline.redaction import Redactor
     from pipeline.sandbox.base import Caps, Sandbox
 
 SEATS = ("gpt", "claude", "tests", "qa")
@@ -88,11 +89,14 @@ def pipeline_of(
     choices: Choices,
     sandbox: Sandbox,
     clients: Mapping[str, LLMClient] | None = None,
+    redact: Redactor | None = None,
 ) -> AgenticCodingPipeline:
     """The default line-up with the settings' keys, models and limits. Raises LLMMisconfigured.
 
-    `clients` maps seats to models that take the place of those.
+    `clients` maps seats to models that take the place of those; `redact` (default: the settings'
+    own) knows the secrets that no model may see.
     """
+    from bot.bootstrap.journals import redactor_of
     from pipeline.defaults import build_pipeline
     from pipeline.limits import Limits
 
@@ -111,6 +115,7 @@ def pipeline_of(
         ),
         testers=choices.tests,
         reviewers=choices.review,
+        redact=redact or redactor_of(settings),
     )
 
 
@@ -177,14 +182,26 @@ def github_app(settings: Settings, on_secret: Callable[[str], None]) -> GitHubAp
 def _keys(settings: Settings) -> dict[str, VendorOptions]:
     from pipeline.llm.vendors import VendorOptions
 
-    given = {
-        "openai": (settings.openai_api_key, settings.openai_base_url),
-        "anthropic": (settings.anthropic_api_key, settings.anthropic_base_url),
-        "google": (settings.google_api_key, settings.google_base_url),
-    }
+    many = settings.model_concurrency
     return {
-        vendor: VendorOptions(api_key=_plain(key), base_url=url)
-        for vendor, (key, url) in given.items()
+        "openai": VendorOptions(
+            api_key=_plain(settings.openai_api_key),
+            base_url=settings.openai_base_url,
+            wire=settings.openai_wire,
+            api_version=settings.openai_api_version,
+            concurrency=many,
+        ),
+        "anthropic": VendorOptions(
+            api_key=_plain(settings.anthropic_api_key),
+            base_url=settings.anthropic_base_url,
+            concurrency=many,
+        ),
+        "google": VendorOptions(
+            api_key=_plain(settings.google_api_key),
+            base_url=settings.google_base_url,
+            api_version=settings.google_api_version,
+            concurrency=many,
+        ),
     }
 
 

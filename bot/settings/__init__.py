@@ -17,12 +17,13 @@ from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
 from bot.errors import Misconfigured
 from bot.settings.jira import JiraSettings
 from bot.settings.kept import KEPT, KEPT_NAMES, first_mistake, keep_keys_home
+from bot.settings.models import ModelSettings
 from bot.settings.service import HOME, ServiceSettings, expanded
 
 _by = AliasChoices
 
 
-class Settings(JiraSettings, ServiceSettings):
+class Settings(ModelSettings, JiraSettings, ServiceSettings):
     """Everything that can be set. Secrets do not show in `repr`."""
 
     openai_api_key: SecretStr | None = Field(
@@ -52,7 +53,8 @@ class Settings(JiraSettings, ServiceSettings):
     model_gpt: str | None = Field(
         None,
         validation_alias=_by("ACP_MODEL_GPT"),
-        description="Model of the first coder, as MODEL or VENDOR:MODEL",
+        description="Model of the first coder, as MODEL or VENDOR:MODEL; several with commas: the "
+        "next answers where one cannot",
     )
     model_claude: str | None = Field(
         None, validation_alias=_by("ACP_MODEL_CLAUDE"), description="Model of the second coder"
@@ -147,8 +149,12 @@ class Settings(JiraSettings, ServiceSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that is set: what must never be printed."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(v.get_secret_value() for v in values if isinstance(v, SecretStr))
+        return tuple(self.named_secrets().values())
+
+    def named_secrets(self) -> dict[str, str]:
+        """The same by the name of the setting."""
+        values = {name: getattr(self, name) for name in type(self).model_fields}
+        return {n: v.get_secret_value() for n, v in values.items() if isinstance(v, SecretStr)}
 
 
 def _read(settings: type[Settings], file: Path) -> dict[str, Any]:
@@ -158,7 +164,11 @@ def _read(settings: type[Settings], file: Path) -> dict[str, Any]:
         raise Misconfigured(f"{file} cannot be read; mend its rights or remove it") from None
 
 
-_SERVICE = {**ServiceSettings.model_fields, **JiraSettings.model_fields}
+_SERVICE = {
+    **ServiceSettings.model_fields,
+    **JiraSettings.model_fields,
+    **ModelSettings.model_fields,
+}
 _MORE = (
     "\nThe settings of `acp serve` and the GitHub App: "
     "[docs/reference/settings.md](docs/reference/settings.md).\n"
