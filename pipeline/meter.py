@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import ROUND_FLOOR, Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pipeline.errors import LLMError, LLMMisconfigured
+from pipeline.errors import BudgetExceeded, LLMError, LLMMisconfigured
 from pipeline.limits import Limits, Totals
 from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse, Usage
 from pipeline.llm.estimate import Estimator
@@ -60,26 +60,28 @@ class Meter:
         """The run's cost in US dollars, or None as soon as one price is unknown."""
         return rounded(self._used.usd)
 
-    @contextmanager
-    def reserved(self, agent: str, client: LLMClient, request: LLMRequest) -> Iterator[Ticket]:
-        """Room for one call inside the `with` block, whatever becomes of it.
+    @property
+    def lost_usd(self) -> float | None:
+        """What calls may have cost that were cut off from their answer; no part of `usd`."""
+        return rounded(self._used.lost_usd)
 
-        Raises BudgetExceeded before the block where the call could break a limit.
-        """
-        ticket = Ticket(self, (agent, client.provider, client.model), request)
+    def ticket(self, agent: str, client: LLMClient, request: LLMRequest) -> Ticket:
+        """A ticket for one call of `agent`; nothing is reserved before it is entered."""
+        return Ticket(self, (agent, client.provider, client.model), request)
+
+    def enter(self, ticket: Ticket) -> None:
+        """From now on what the ticket holds counts. Raises BudgetExceeded."""
         self._open.append(ticket)
         try:
             ticket.reserve()
-            yield ticket
-        except LLMError as error:
-            ticket.fail(error)
-            raise
-        except asyncio.CancelledError:
-            ticket.lose()
-            raise
-        finally:
+        except BudgetExceeded:
             self._open.remove(ticket)
-            self.add(agent, ticket.asked, ticket.bill)
+            raise
+
+    def leave(self, ticket: Ticket) -> None:
+        """Only what the ticket was billed counts from now on."""
+        self._open.remove(ticket)
+        self.add(ticket.agent, ticket.asked, ticket.bill)
 
     def add(self, agent: str, asked: tuple[str, str], bill: Tally) -> None:
         """Count what calls of `agent` have used; `asked` is provider and model."""
@@ -92,12 +94,11 @@ class Meter:
 
         Each is held to have cost what was reserved for it: perhaps paid.
         """
-        asked = (client.provider, client.model)
         for _ in range(calls):
-            ticket = Ticket(self, (agent, *asked), request)
+            ticket = self.ticket(agent, client, request)
             ticket.guess()
             ticket.lose()
-            self.add(agent, asked, ticket.bill)
+            self.add(agent, ticket.asked, ticket.bill)
 
     def known(self, agent: str, request: LLMRequest, bill: SeatUsage) -> None:
         """Count a call whose answer and bill came from the journal: paid before, so not checked."""
@@ -187,15 +188,30 @@ def refuse_unpriced(limits: Limits, prices: Prices, models: Iterable[tuple[str, 
 
 
 class Ticket:
-    """One call's reservation. `request` is what may be sent: its answer may be capped lower."""
+    """One call's reservation: there is room for it inside a `with` block, whatever comes of it.
+
+    Entering raises BudgetExceeded where the call could break a limit. `request` is what may be
+    sent: its answer may be capped lower. `bill` is what all its tries were billed in the end.
+    """
 
     def __init__(self, meter: Meter, seat: tuple[str, str, str], request: LLMRequest) -> None:
         self._meter = meter
-        self._agent, provider, model = seat
+        self.agent, provider, model = seat
         self.asked = (provider, model)
         self.request = replace(request, again=self._again)
         self.bill = Tally()
         self._reserved = Tally()
+
+    def __enter__(self) -> Self:
+        self._meter.enter(self)
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, LLMError):
+            self.fail(error)
+        elif isinstance(error, asyncio.CancelledError):
+            self.lose()
+        self._meter.leave(self)
 
     @property
     def held(self) -> Tally:
@@ -246,7 +262,7 @@ class Ticket:
 
     @property
     def _talk(self) -> str:
-        return talk_of(self._agent, self.asked)
+        return talk_of(self.agent, self.asked)
 
 
 def talk_of(agent: str, asked: tuple[str, str]) -> str:

@@ -22,7 +22,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One line of progress. `tokens` and `usd` are the run's totals so far (usd None: unknown)."""
+    """One line of progress. `tokens` and `usd` are the run's totals so far (usd None: unknown).
+
+    `lost_usd` is what calls may have cost that were cut off from their answer; no part of `usd`.
+    """
 
     kind: Kind
     agent: str
@@ -31,6 +34,7 @@ class Progress:
     text: str
     tokens: int = 0
     usd: float | None = None
+    lost_usd: float | None = 0.0
 
 
 Watch = Callable[[Progress], None]

@@ -36,10 +36,10 @@ from pipeline.llm.codec import (
     response_to_json,
 )
 from pipeline.llm.outcome import error_from_json, error_to_json
-from pipeline.meter import Meter
+from pipeline.meter import Meter, Ticket
 from pipeline.progress import Kind, Progress, Watch
 from pipeline.sandbox.base import ExecResult
-from pipeline.state import PipelineState, SeatUsage
+from pipeline.state import PipelineState
 from pipeline.transitions import Stage
 from pipeline.verification.verifier import Verifier
 from pipeline.workspace.workspace import Workspace
@@ -88,7 +88,7 @@ class Seat:
         """The journal's answer, or one that is paid for now and then journalled, as errors are."""
         pen = self.recorder.pen
         if pen is None:
-            return (await self._call(client, request))[0]
+            return await self._call(client, self.meter.ticket(self.agent, client, request))
         live, lost, before = False, pen.lost, pen.asked
         asked = request_to_json(request)
 
@@ -103,28 +103,29 @@ class Seat:
 
         reply = await pen.once("model", digest_of_asked(asked), work, differs=differs)
         pen.asked = lengthen(reply["asked"], before)
+        if not live and "bill" in reply:
+            self.meter.known(self.agent, request, reply["bill"])
         if "error" in reply:
             raise error_from_json(reply["error"])
-        if not live:
-            self.meter.known(self.agent, request, reply["bill"])
         return response_from_json(reply)
 
     async def _outcome(self, client: LLMClient, request: LLMRequest) -> Mapping[str, Any]:
-        """The answer and its bill, or the error in its place, JSON-ready."""
+        """The answer or the error in its place, and the bill of all tries, JSON-ready."""
+        ticket = self.meter.ticket(self.agent, client, request)
         try:
-            response, bill = await self._call(client, request)
+            found = response_to_json(await self._call(client, ticket))
         except LLMMisconfigured:
             raise
         except (BudgetExceeded, LLMError) as error:
-            return {"error": error_to_json(error)}
-        return {**response_to_json(response), "bill": bill}
+            found = {"error": error_to_json(error)}
+        return {**found, "bill": ticket.bill.seat(*ticket.asked)}
 
-    async def _call(self, client: LLMClient, request: LLMRequest) -> tuple[LLMResponse, SeatUsage]:
-        """One call on the budget, and what it has used."""
-        with self.meter.timed("model"), self.meter.reserved(self.agent, client, request) as ticket:
+    async def _call(self, client: LLMClient, ticket: Ticket) -> LLMResponse:
+        """One call on the budget; the ticket then holds its bill."""
+        with self.meter.timed("model"), ticket:
             response = await client.complete(ticket.request)
             ticket.settle(response)
-        return response, ticket.bill.seat(*ticket.asked)
+        return response
 
     def report(self, kind: Kind, text: str) -> None:
         """Tell the watcher; never affects the run."""
@@ -136,6 +137,7 @@ class Seat:
             text=text,
             tokens=self.meter.tokens,
             usd=self.meter.usd,
+            lost_usd=self.meter.lost_usd,
         )
         self.watch(line)
 

@@ -25,7 +25,7 @@ def test_what_was_used_takes_the_place_of_what_was_reserved(
     new_meter: NewMeter, model: LLMClient
 ) -> None:
     meter = new_meter(usd=200.0)
-    with meter.reserved("gpt", model, asks()) as ticket:
+    with meter.ticket("gpt", model, asks()) as ticket:
         assert ticket.held.usd is not None
         assert ticket.held.usd > 100  # 16,000 tokens of output, as nobody knows better yet
         ticket.settle(answers(1000, 100, cached_tokens=400, cache_write_tokens=200))
@@ -58,7 +58,7 @@ async def test_a_call_that_would_break_a_limit_is_not_made(
     meter = new_meter(**limits)
     with (
         pytest.raises(BudgetExceeded) as caught,
-        meter.reserved("gpt", asked, asks()) as ticket,
+        meter.ticket("gpt", asked, asks()) as ticket,
     ):
         await asked.complete(ticket.request)
     assert caught.value.limit == limit
@@ -71,11 +71,11 @@ def test_wall_time_that_is_used_up_stops_the_next_call(
 ) -> None:
     now = [0.0]
     meter = new_meter(now, wall_s=10.0)
-    with meter.reserved("gpt", model, asks()):
+    with meter.ticket("gpt", model, asks()):
         now[0] = 10.0
     with (
         pytest.raises(BudgetExceeded, match="10 s are used up"),
-        meter.reserved("gpt", model, asks()),
+        meter.ticket("gpt", model, asks()),
     ):
         pass
 
@@ -84,18 +84,18 @@ def test_an_answer_is_capped_to_what_is_left_if_that_is_still_of_use(
     new_meter: NewMeter, model: LLMClient
 ) -> None:
     meter = new_meter(usd=60.0)
-    with meter.reserved("gpt", model, asks()) as ticket:
+    with meter.ticket("gpt", model, asks()) as ticket:
         assert LEAST_OUTPUT <= ticket.request.max_output_tokens < 6000
         assert ticket.held.usd is not None
         assert 59 < ticket.held.usd <= 60
-    with new_meter(tokens=6000).reserved("gpt", model, asks()) as ticket:
+    with new_meter(tokens=6000).ticket("gpt", model, asks()) as ticket:
         assert LEAST_OUTPUT < ticket.request.max_output_tokens < 6000
 
 
 def test_a_short_answer_may_be_bought_with_the_last_cents(
     new_meter: NewMeter, model: LLMClient
 ) -> None:
-    with new_meter(usd=5.0).reserved("gpt", model, asks(max_output_tokens=100)) as ticket:
+    with new_meter(usd=5.0).ticket("gpt", model, asks(max_output_tokens=100)) as ticket:
         assert ticket.request.max_output_tokens == 100
 
 
@@ -106,18 +106,18 @@ async def test_calls_side_by_side_cannot_overspend_together(
     both_in = asyncio.Barrier(2)
 
     async def call() -> None:
-        with meter.reserved("gpt", model, asks()) as ticket:
+        with meter.ticket("gpt", model, asks()) as ticket:
             await both_in.wait()
             ticket.settle(answers(1000, 5000))
 
     async def other() -> None:
         await asyncio.sleep(0)
-        with pytest.raises(BudgetExceeded), meter.reserved("claude", model, asks()):
+        with pytest.raises(BudgetExceeded), meter.ticket("claude", model, asks()):
             pass
         await both_in.wait()
 
     await asyncio.gather(call(), other())
-    with meter.reserved("claude", model, asks()):
+    with meter.ticket("claude", model, asks()):
         pass  # what the first did not use is free again
 
 
@@ -125,7 +125,7 @@ def test_a_failed_try_that_was_billed_is_counted(new_meter: NewMeter, model: LLM
     meter = new_meter()
     error = LLMIncomplete("cut short")
     error.usage = Usage(input_tokens=1000, output_tokens=50)
-    with pytest.raises(LLMIncomplete), meter.reserved("gpt", model, asks()):
+    with pytest.raises(LLMIncomplete), meter.ticket("gpt", model, asks()):
         raise error
     seat = seat_of(meter)
     assert (seat["calls"], seat["failed"], seat["lost"], seat["usd"]) == (0, 1, 0, 1.5)
@@ -136,7 +136,7 @@ def test_a_try_whose_bill_nobody_knows_is_perhaps_paid(
     new_meter: NewMeter, model: LLMClient
 ) -> None:
     meter = new_meter()
-    with pytest.raises(LLMIncomplete), meter.reserved("gpt", model, asks()):
+    with pytest.raises(LLMIncomplete), meter.ticket("gpt", model, asks()):
         raise LLMIncomplete("cut short")
     seat = seat_of(meter)
     assert (seat["failed"], seat["lost"], seat["usd"]) == (0, 1, 0.0)
@@ -146,7 +146,7 @@ def test_a_try_whose_bill_nobody_knows_is_perhaps_paid(
 
 def test_a_refused_try_costs_nothing(new_meter: NewMeter, model: LLMClient) -> None:
     meter = new_meter()
-    with pytest.raises(LLMUnavailable), meter.reserved("gpt", model, asks()):
+    with pytest.raises(LLMUnavailable), meter.ticket("gpt", model, asks()):
         raise LLMUnavailable("slow down", status=429)
     assert meter.table()["agents"] == {}
 
@@ -155,7 +155,7 @@ async def test_a_cancelled_call_is_perhaps_paid(new_meter: NewMeter, model: LLMC
     meter = new_meter()
 
     async def call() -> None:
-        with meter.reserved("gpt", model, asks()):
+        with meter.ticket("gpt", model, asks()):
             await asyncio.Event().wait()
 
     task = asyncio.create_task(call())
@@ -170,7 +170,7 @@ def test_another_try_is_asked_for_and_may_be_refused(new_meter: NewMeter, model:
     meter = new_meter(usd=200.0)
     error = LLMIncomplete("cut short")
     error.usage = Usage(input_tokens=1000, output_tokens=10_000)
-    with meter.reserved("gpt", model, asks()) as ticket:
+    with meter.ticket("gpt", model, asks()) as ticket:
         again = ticket.request.again
         assert again is not None
         with pytest.raises(BudgetExceeded) as caught:
@@ -183,7 +183,7 @@ def test_a_try_with_another_model_is_priced_as_that_model(
     new_meter: NewMeter, model: LLMClient
 ) -> None:
     meter = new_meter(usd=200.0)
-    with meter.reserved("gpt", model, asks()) as ticket:
+    with meter.ticket("gpt", model, asks()) as ticket:
         assert ticket.request.again is not None
         ticket.request.again("made", "cheap", LLMUnavailable("down", status=503))
         ticket.settle(answers(1_000_000, 0))
@@ -199,16 +199,16 @@ def test_an_unknown_price_is_refused_before_the_first_call_and_the_mend_is_named
 
 def test_an_unknown_price_is_not_free(new_meter: NewMeter) -> None:
     nova = FunctionClient(lambda _: {"text": "yes"}, provider="openai", model="gpt-99-nova")
-    with new_meter().reserved("gpt", nova, asks()) as ticket:
+    with new_meter().ticket("gpt", nova, asks()) as ticket:
         ticket.settle(answers(10, 10))
     with (
         pytest.raises(BudgetExceeded) as caught,
-        new_meter(usd=1000.0).reserved("gpt", nova, asks()),
+        new_meter(usd=1000.0).ticket("gpt", nova, asks()),
     ):
         pass
     assert caught.value.limit == "price"
     meter = Meter(usage_table(), Limits(), clock=lambda: 0.0, prices=Prices())
-    with meter.reserved("gpt", nova, asks()) as ticket:
+    with meter.ticket("gpt", nova, asks()) as ticket:
         ticket.settle(answers(10, 10))
     assert (meter.usd, seat_of(meter)["usd"]) == (None, None)
 
@@ -217,7 +217,7 @@ def test_a_run_that_goes_on_counts_from_what_its_checkpoint_holds(
     new_meter: NewMeter, model: LLMClient
 ) -> None:
     first = new_meter()
-    with first.reserved("gpt", model, asks()) as ticket:
+    with first.ticket("gpt", model, asks()) as ticket:
         ticket.settle(answers(1000, 100))
     first.lost("gpt", model, asks(max_output_tokens=100), 2)
     kept = json.loads(json.dumps(first.table()))
@@ -225,7 +225,7 @@ def test_a_run_that_goes_on_counts_from_what_its_checkpoint_holds(
     assert resumed.usd == 2.0
     assert seat_of(resumed) == seat_of(first)
     assert seat_of(resumed)["lost"] == 2
-    with pytest.raises(BudgetExceeded), resumed.reserved("gpt", model, asks()):
+    with pytest.raises(BudgetExceeded), resumed.ticket("gpt", model, asks()):
         pass
 
 
@@ -233,7 +233,7 @@ def test_a_journalled_call_is_counted_and_never_refused(
     new_meter: NewMeter, model: LLMClient
 ) -> None:
     first = new_meter()
-    with first.reserved("gpt", model, asks()) as ticket:
+    with first.ticket("gpt", model, asks()) as ticket:
         ticket.settle(answers(1000, 100))
     again = new_meter(usd=0.01)
     again.known("gpt", asks(), ticket.bill.seat(*ticket.asked))

@@ -73,7 +73,7 @@ def test_guesses_that_hold_never_pass_the_limit(limit: Limits, wanted: list[Call
     meter = Meter(usage_table(), limit, clock=lambda: 0.0, prices=PRICES)
     for call in wanted:
         request = asks("x" * call.words, max_output_tokens=call.output)
-        with suppress(BudgetExceeded, LLMIncomplete), meter.reserved("a", MODEL, request) as ticket:
+        with suppress(BudgetExceeded, LLMIncomplete), meter.ticket("a", MODEL, request) as ticket:
             end(ticket, call)
         assert spent(meter) <= Decimal(str(limit.usd))
         assert limit.tokens is None or meter.tokens <= limit.tokens
@@ -88,7 +88,7 @@ def test_calls_that_are_under_way_together_never_pass_it_either(
         for number, call in enumerate(wanted):
             request = asks("x" * call.words, max_output_tokens=call.output)
             with suppress(BudgetExceeded):
-                ticket = under_way.enter_context(meter.reserved(f"a{number}", MODEL, request))
+                ticket = under_way.enter_context(meter.ticket(f"a{number}", MODEL, request))
                 held = ticket.held
                 all_of_it = answers(held.input_tokens, held.output_tokens)
                 under_way.callback(ticket.settle, all_of_it)
@@ -104,7 +104,7 @@ def test_guesses_that_were_too_low_cost_at_most_what_one_of_them_lacked(
     lacked = Decimal(0)
     for call, wrong in wanted:
         request = asks("x" * call.words, max_output_tokens=call.output)
-        with suppress(BudgetExceeded), meter.reserved("a", MODEL, request) as ticket:
+        with suppress(BudgetExceeded), meter.ticket("a", MODEL, request) as ticket:
             held = ticket.held
             read, wrote = int(held.input_tokens * wrong), int(held.output_tokens * wrong)
             ticket.settle(answers(read, wrote))
