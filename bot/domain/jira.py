@@ -225,7 +225,7 @@ class Tracker(Protocol):
         """Comment, in Markdown."""
 
     async def attach(self, key: str, name: str, text: str) -> None:
-        """Attach a file, unless there is one of our account by that name."""
+        """Attach a file, unless there is one by that name."""
 
     async def link(self, key: str, link: WebLink) -> None:
         """Make or change a link."""

@@ -25,7 +25,9 @@ class JiraTickets:
                 f"{key} is on {key.host}, but JIRA_BASE_URL is {self._site.url}; "
                 f"set JIRA_BASE_URL=https://{key.host} and the token of that site"
             )
-        ticket = self._site.call(lambda jira: self._tracker.read(jira, str(key)), str(key))
+        ticket = self._site.call(
+            lambda jira: self._tracker.read(jira, str(key), remarks=False), str(key)
+        )
         # Whoever runs this reads the ticket as it is now, and answers for it.
         said = parts(ticket, _NOW, (), own="")
         text, _ = compose(said)

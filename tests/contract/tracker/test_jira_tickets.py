@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
+from bot.adapters.jira.client import JiraSite
 from bot.adapters.jira.issues import JiraTickets
 from bot.domain.refs import JiraKey
 from bot.errors import (
@@ -28,7 +29,7 @@ TICKET = {
 
 
 def jira(tracker: Any) -> JiraTickets:
-    return JiraTickets(tracker.url, "me@acme.com", TOKEN)
+    return JiraTickets(JiraSite(tracker.url, "me@acme.com", TOKEN))
 
 
 def sentence(tracker: Any, kind: type[BotError]) -> str:
@@ -44,7 +45,7 @@ def test_a_ticket_becomes_a_task(tracker: Any) -> None:
     task = jira(tracker).read(JiraKey.parse("shop-12"))
     assert (task.title, task.body, task.source) == (
         "Totals are wrong",
-        "h2. Steps\r\n# add",
+        "## Steps\n\n1. add",
         "SHOP-12",
     )
     assert task.url == f"http://{tracker.host}/browse/SHOP-12"
@@ -54,7 +55,7 @@ def test_the_login_is_the_account_and_its_token(tracker: Any) -> None:
     tracker.says(200, TICKET)
     jira(tracker).read(JiraKey.parse("SHOP-12"))
     [(_, path, login)] = tracker.asked
-    assert path == "/rest/api/2/issue/SHOP-12?fields=summary%2Cdescription"
+    assert path.startswith("/rest/api/2/issue/SHOP-12?fields=summary%2Cdescription%2C")
     assert login == f"Basic {BASIC}"
 
 
@@ -122,7 +123,7 @@ def test_an_answer_that_is_not_jira(tracker: Any, body: str) -> None:
 
 def test_an_unreachable_jira() -> None:
     with pytest.raises(ForgeUnavailable) as caught:
-        JiraTickets("http://127.0.0.1:9", "me", TOKEN).read(JiraKey.parse("SHOP-12"))
+        JiraTickets(JiraSite("http://127.0.0.1:9", "me", TOKEN)).read(JiraKey.parse("SHOP-12"))
     assert str(caught.value) == snapshot(
         "http://127.0.0.1:9 cannot be reached; check the network, proxy and JIRA_BASE_URL, "
         "then run again"
