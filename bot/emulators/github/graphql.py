@@ -76,7 +76,9 @@ def _unknown(full_name: str) -> GraphQLError:
     return _refused("NOT_FOUND", said)
 
 
-def _repository(_root: object, info: GraphQLResolveInfo, *, owner: str, name: str, **_: Any) -> Any:
+def _repository(
+    _root: object, info: GraphQLResolveInfo[Any], *, owner: str, name: str, **_: Any
+) -> Any:
     call: Call = info.context
     full_name = f"{owner}/{name}"
     world = call.hub.world
@@ -95,7 +97,7 @@ def _repository(_root: object, info: GraphQLResolveInfo, *, owner: str, name: st
     }
 
 
-def _issue(root: Any, info: GraphQLResolveInfo, *, number: int) -> Any:
+def _issue(root: Any, info: GraphQLResolveInfo[Any], *, number: int) -> Any:
     call: Call = info.context
     _allowed(call, root["record"], "issues", "read")
     try:
@@ -114,7 +116,7 @@ def _issue(root: Any, info: GraphQLResolveInfo, *, number: int) -> Any:
     }
 
 
-def _body_edits(root: Any, info: GraphQLResolveInfo, **paging: Any) -> Any:
+def _body_edits(root: Any, info: GraphQLResolveInfo[Any], **paging: Any) -> Any:
     """Newest first, as there."""
     hub = info.context.hub
 
@@ -124,7 +126,7 @@ def _body_edits(root: Any, info: GraphQLResolveInfo, **paging: Any) -> Any:
     return _connection(_edits(root["record"], "body")[::-1], view, paging)
 
 
-def _renames(root: Any, info: GraphQLResolveInfo, **paging: Any) -> Any:
+def _renames(root: Any, info: GraphQLResolveInfo[Any], **paging: Any) -> Any:
     hub = info.context.hub
 
     def view(edit: Edit) -> Json:
@@ -174,7 +176,7 @@ def _connection(items: Sequence[Edit], view: Callable[[Edit], Json], paging: Jso
 
 
 # The schema's own name of the argument.
-def _update_refs(_root: object, info: GraphQLResolveInfo, *, input: Json) -> Json:  # noqa: A002
+def _update_refs(_root: object, info: GraphQLResolveInfo[Any], *, input: Json) -> Json:  # noqa: A002
     """Move refs, each only from where the caller believes it to be."""
     call: Call = info.context
     repositories = call.hub.world.repositories.values()

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.github.http import Addresses, GitHubHttp, Refusal, WriteLimiter
+from bot.adapters.github.http import Addresses, GitHubHttp, Refusal
+from bot.adapters.github.limiter import WriteLimiter
 from bot.errors import ForgeUnavailable, Misconfigured, RateLimited
 
 NOW = 1_900_000_000.0
