@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from bot.bootstrap import (
     pipeline_of,
 )
 from bot.bootstrap.jira import ticket_work
-from bot.domain.scrub import Scrubber
+from bot.bootstrap.journals import bases, redactor_of
 from bot.services.answer import AnswerCommands
 from bot.services.execute_run import ExecuteRun
 
@@ -29,33 +28,15 @@ if TYPE_CHECKING:
     from bot.domain.store import Store
     from bot.settings import Settings
     from pipeline import AgenticCodingPipeline
+    from pipeline.redaction import Redactor
     from pipeline.sandbox.base import Caps, Sandbox
-
-
-class KnownSecrets:
-    """Every secret of this process, tokens as soon as they are minted; masks them in text."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._known = {*settings.secrets(), settings.app_key()} - {""}
-        self._lock = threading.Lock()
-        self._scrub = Scrubber(self._known)
-
-    def add(self, secret: str) -> None:
-        """From now on this is masked as well."""
-        with self._lock:
-            self._known.add(secret)
-            self._scrub = Scrubber(self._known)
-
-    def __call__(self, text: str) -> str:
-        """The text without secrets."""
-        return self._scrub(text)
 
 
 class GitHubWorkshop:
     """Makes a run's forge and pipeline from the settings."""
 
     def __init__(
-        self, settings: Settings, app: GitHubApp, sandbox: tuple[Sandbox, Caps], known: KnownSecrets
+        self, settings: Settings, app: GitHubApp, sandbox: tuple[Sandbox, Caps], known: Redactor
     ) -> None:
         self._settings = settings
         self._app = app
@@ -74,7 +55,7 @@ class GitHubWorkshop:
             max_seconds=min(self._settings.max_seconds, rules.max_minutes * 60.0),
             max_usd=usd,
         )
-        return pipeline_of(self._settings, choices, self._sandbox)
+        return pipeline_of(self._settings, choices, self._sandbox, redact=self._known)
 
     def scrub(self, text: str) -> str:
         """The text without any secret that this process knows."""
@@ -107,8 +88,8 @@ async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerP
     Asks GitHub who the App is and tries the sandbox. Raises Misconfigured, SandboxUnavailable,
     ForgeUnavailable.
     """
-    known = KnownSecrets(settings)
-    app = github_app(settings, known.add)
+    known = redactor_of(settings)
+    app = github_app(settings, lambda token: known.add("github-token", token))
     me = await learn_identity(settings, app)
     workshop = GitHubWorkshop(settings, app, await open_sandbox("auto"), known)
     rules = operator_rules(settings)
@@ -118,6 +99,6 @@ async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerP
         del run_id
         return ""
 
-    execute = ExecuteRun(store, workshop, rules, me.bot_id, worker, page)
+    execute = ExecuteRun(store, workshop, rules, me.bot_id, worker, page, shelf=bases(settings))
     answer = AnswerCommands(store, app.forge, rules, me.bot_id, page)
     return WorkerParts(execute, answer, app.aclose, ticket_work(settings, store, app))

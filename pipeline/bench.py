@@ -89,7 +89,7 @@ async def open_bench(
         meter = Meter(state["usage"], plan.limits, clock=plan.clock, prices=plan.prices)
         verifier = Verifier(workspace, environment, task=state["task"])
         if notebook:
-            await facts.write(notebook, plan, state, repository, environment.label)
+            await facts.write(notebook, plan, state, repository, environment)
         yield Bench(plan, workspace, verifier, meter, watch), state
 
 

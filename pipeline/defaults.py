@@ -12,6 +12,7 @@ from pipeline.limits import Limits
 from pipeline.llm import vendors
 from pipeline.llm.base import LLMClient
 from pipeline.orchestrator import AgenticCodingPipeline
+from pipeline.redaction import Redactor
 from pipeline.sandbox.base import Sandbox
 
 if TYPE_CHECKING:
@@ -31,13 +32,15 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
     limits: Limits | None = None,
     testers: bool = True,
     reviewers: bool = True,
+    redact: Redactor | None = None,
 ) -> AgenticCodingPipeline:
     """The default pipeline.
 
     `models` maps a seat of `SEATS` to "vendor:model", to a bare model id, or to several with commas
     between, each for when the one before cannot answer; `clients` maps a seat to a client of your
     own; `keys` maps a vendor to its key and address, for those that do not stand in the
-    environment. `testers` or `reviewers` False leaves the role out.
+    environment. `testers` or `reviewers` False leaves the role out; `redact`
+    knows the secrets that no model may see.
     Raises LLMMisconfigured for an unknown seat or vendor.
     """
     unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))
@@ -56,6 +59,7 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
         limits=limits,
         sandbox=sandbox,
         python=python,
+        redact=redact,
     )
 
 

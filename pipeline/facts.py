@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pipeline.agents.base import Agent
 from pipeline.agents.seated import ModelAgent
+from pipeline.environment import Environment
 from pipeline.journal import FACTS, Notebook, digest_of
 from pipeline.redaction import Redactor
 from pipeline.state import PipelineState
@@ -17,6 +18,10 @@ from pipeline.workspace.repository import Repository
 VERSION = 1
 PACK_BYTES = 32 * 2**20
 """A base whose files take more than this in git does not travel with the journal."""
+
+
+# What decides how a test run is read, or is shown; nothing of this machine's paths.
+_TOLD = ("label", "order", "roots", "test", "folder", "inputs", "notes", "problem")
 
 
 class Made(Protocol):
@@ -35,8 +40,22 @@ class Made(Protocol):
         """Takes secrets out of what is told."""
 
 
+def environment_of(facts: Mapping[str, Any]) -> Environment:
+    """The environment as the facts tell it: enough to read its test runs, not to make any."""
+    told = {
+        name: tuple(value) if isinstance(value, list | tuple) else value
+        for name, value in facts["environment"].items()
+        if name in _TOLD
+    }
+    return Environment(**{"python": "", "launcher": "", **told})
+
+
 async def write(
-    notebook: Notebook, plan: Made, state: PipelineState, repository: Repository, environment: str
+    notebook: Notebook,
+    plan: Made,
+    state: PipelineState,
+    repository: Repository,
+    environment: Environment,
 ) -> None:
     """Write the facts, once, and keep the files that the run starts from."""
 
@@ -48,7 +67,7 @@ async def write(
                 "repo": state.get("repo"),
                 "base_sha": repository.base_sha,
                 "base_tree": repository.base_tree,
-                "environment": environment,
+                "environment": {name: getattr(environment, name) for name in _TOLD},
                 "rules": asdict(plan.rules),
                 "lineup": [_agent(agent) for agent in plan.agents],
             }

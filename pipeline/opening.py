@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.environment import Environment, find_environment
+from pipeline.facts import environment_of as environment_told
 from pipeline.journal import Journal, ReplayJournal
 from pipeline.redaction import Redactor
 from pipeline.sandbox.base import Sandbox
@@ -41,7 +42,7 @@ def environment_of(
 ) -> Environment:
     """Where tests run; a replay runs none, and needs no more of it than its name."""
     if isinstance(journal, ReplayJournal):
-        return Environment(python="", label=journal.facts["environment"], launcher="", order="")
+        return environment_told(journal.facts)
     return find_environment(state.get("repo"), python)
 
 

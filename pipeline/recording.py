@@ -12,7 +12,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.checkpoint import Checkpoint
@@ -52,6 +52,10 @@ class Recording:
         """What the run was made of; empty where it never began."""
         entry = self.entries.get(FACTS)
         return (entry.reply or {}) if entry else {}
+
+    def with_base(self, base: bytes | None) -> Recording:
+        """The same with these files."""
+        return replace(self, base=base)
 
     @property
     def ended(self) -> PipelineState | None:

@@ -6,33 +6,18 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
+from bot.domain.journals import Kept, Origin
 from bot.errors import NotFound, UserError
 from pipeline.recording import SUFFIX, BadRecording, Recording, glance
 
-Origin = Literal["local", "imported"]
 ORIGINS: tuple[Origin, ...] = ("local", "imported")
 _KEEP_LOCAL = 50
 _BASES_BYTES = 2**30
 _HEAD_BYTES = 2**16
 _SHORTEST = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A journal that is kept here, by what its head says of itself."""
-
-    name: str
-    origin: Origin
-    at: str
-    source: str
-    title: str
-    outcome: str
-    usd: float | None
-    path: Path
 
 
 class Recordings:
@@ -79,9 +64,10 @@ class Recordings:
             same = [
                 k for k in known if k.name.upper().startswith(wanted) or k.name.endswith(wanted)
             ]
-        if len(same) > 1:
-            raise UserError(f"{name} means {len(same)} journals; write more of the name")
-        return same[0] if same else None
+        named = {kept.name: kept for kept in reversed(same)}
+        if len(named) > 1:
+            raise UserError(f"{name} means {len(named)} journals; write more of the name")
+        return next(iter(named.values()), None)
 
 
 def read_recording(path: Path) -> Recording:

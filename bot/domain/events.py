@@ -14,7 +14,8 @@ class Started:
     """A run begins.
 
     `repository` is "" for a run that starts from an empty tree; `base` is the commit's id, "" where
-    only the clone will tell.
+    only the clone will tell. `replay_of` names the recorded run that is made again: then no model
+    is asked and nothing is spent.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Started:
     base: str
     sandbox: str
     max_iterations: int
+    replay_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ class Result:
     `branch` and `diff_file` say where the change was left ("": not there). `diff` is the change and
     its tests against `base_sha`, ready for `git apply`; `tests_diff` is the second part of it.
     `usd` is None where a price is unknown. `cut_off` is tokens and US dollars of a cancelled run as
-    last heard; `usage` then ends with the last seat that was done.
+    last heard; `usage` then ends with the last seat that was done. `replay_of` names the recorded
+    run that was made again: its usage was spent then, and nothing now.
     """
 
     task: Task
@@ -42,6 +43,7 @@ class Result:
     usage: Mapping[str, Any] = field(default_factory=usage_table)
     warnings: tuple[str, ...] = ()
     cut_off: tuple[int, float | None] | None = None
+    replay_of: str = ""
 
     @classmethod
     def of(
@@ -122,6 +124,7 @@ class Result:
             "seconds": self.seconds,
             "agents": dict(self.usage["agents"]),
             "warnings": list(self.warnings),
+            "replay_of": self.replay_of,
         }
 
     @property

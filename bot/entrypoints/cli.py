@@ -9,7 +9,14 @@ from typing import Any
 
 from typing_extensions import override
 
-from bot.entrypoints.cli_arguments import RECORDS, SERVICE, add_records, add_service
+from bot.entrypoints.cli_arguments import (
+    JOURNALS,
+    RECORDS,
+    SERVICE,
+    add_journals,
+    add_records,
+    add_service,
+)
 
 _ABOUT = (
     "Turn a task into a tested, reviewed change: models draft it, your tests and a proof decide."
@@ -56,6 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from bot.entrypoints.cli_serve import service
 
         return service(args)
+    if args.command in JOURNALS:
+        from bot.entrypoints.cli_journal import journals
+
+        return journals(args)
     if args.command in RECORDS:
         from bot.entrypoints.cli_records import records
 
@@ -91,6 +102,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_safety(demo)
     add_service(commands)
     add_records(commands)
+    add_journals(commands)
     return parser
 
 
@@ -113,6 +125,11 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--diff", action="store_true", help="print the change as a diff, make no branch"
     )
     out.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    kept = out.add_mutually_exclusive_group()
+    kept.add_argument("--journal", metavar="FILE", help="write the run's journal into this file")
+    kept.add_argument(
+        "--no-journal", action="store_true", help="keep none: the run cannot be replayed"
+    )
     how = run.add_argument_group("how it works")
     how.add_argument(
         "--model",

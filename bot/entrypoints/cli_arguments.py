@@ -11,10 +11,26 @@ if TYPE_CHECKING:
 STATUSES = ("queued", "running", "held", "finished")
 SERVICE = frozenset({"serve", "worker", "setup"})
 RECORDS = frozenset({"runs", "logs", "cancel", "receive", "config"})
+JOURNALS = frozenset({"replay", "export", "import"})
 _SERVE = """\
 Starts two processes: this one takes webhooks in, the other one executes runs; it is started again
 whenever it dies, and goes on with what it was at. Settings come from the environment:
 docs/reference/settings.md. Without a GitHub App it prints a link that makes one.
+"""
+_REPLAY = """\
+Makes the run again from its journal: no key, no network, no sandbox, and nothing is spent. Where
+the program now asks something else than it did then, it shows the difference and stops.
+
+exit code: 0 the same result byte for byte, 1 not the same, 2 nothing was replayed
+"""
+_EXPORT = """\
+The file holds the run's journal (prompts, replies, commands and what they said), the repository's
+files at its base, and how it ended: as confidential as the repository itself. Secrets that are set
+here were taken out before anything was written.
+"""
+_IMPORT = """\
+An imported run is listed, shown and replayed like any other, and can never be executed or
+published.
 """
 _RECEIVE = """\
 The file holds the body as GitHub posted it. It goes through the same door as a delivery: signature,
@@ -36,6 +52,21 @@ def add_service(commands: Commands) -> None:
         "Prints a link that makes the GitHub App, waits for it, and says what is missing.",
     )
     setup.add_argument("--check", action="store_true", help="only say what is missing")
+
+
+def add_journals(commands: Commands) -> None:
+    """Commands about journals of runs."""
+    replay = _command(commands, "replay", "make a recorded run again, offline", _REPLAY)
+    replay.add_argument("run", metavar="RUN|FILE", help="its id, or the end of it, or a file")
+    replay.add_argument("--diff", action="store_true", help="print the change as a diff")
+    replay.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    export = _command(commands, "export", "write a run into one file", _EXPORT)
+    export.add_argument("run", metavar="RUN", help="its id, or the end of it")
+    export.add_argument(
+        "-o", "--output", metavar="FILE", default="", help="default: RUN.acp-journal; - is stdout"
+    )
+    take = _command(commands, "import", "take a run from a file", _IMPORT)
+    take.add_argument("file", metavar="FILE", help="what `acp export` has written")
 
 
 def add_records(commands: Commands) -> None:

@@ -37,7 +37,9 @@ def run_demo(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
     _say(_OPENING, args)
     flags = ["--sandbox", args.sandbox, *(["--json"] if args.json else [])]
     flags += ["--debug"] if args.debug else []
-    asked = parser.parse_args(["run", "--repo", str(repository), *flags, demo.issue()])
+    asked = parser.parse_args(
+        ["run", "--no-journal", "--repo", str(repository), *flags, demo.issue()]
+    )
     code = run(asked, demo.clients())
     if code == 0:
         branch, diff = _outcome(repository)

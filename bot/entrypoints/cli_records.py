@@ -15,10 +15,13 @@ from pathlib import Path
 
 from bot.bootstrap import open_store
 from bot.bootstrap.app import noted_identity, replay
+from bot.bootstrap.journals import any_recording, kept_journal, recordings
+from bot.domain.journals import Kept
 from bot.domain.runs import Run, RunStatus
 from bot.domain.scrub import Scrubber, printable
 from bot.domain.store import Store, StoredEvent
-from bot.errors import BotError, Misconfigured, UserError
+from bot.entrypoints.journal_log import as_text, told
+from bot.errors import BotError, Misconfigured, NotFound, UserError
 from bot.services import cancel_run, query_runs
 from bot.settings import Settings
 
@@ -56,11 +59,14 @@ def _store(settings: Settings) -> Iterator[Store]:
 def _runs(settings: Settings, args: argparse.Namespace) -> int:
     with _store(settings) as store:
         found = query_runs.recent(store, args.status, args.limit)
+    kept = recordings(settings).all()[: args.limit] if args.status in {None, "finished"} else []
     if args.json:
         _print(json.dumps(asdict(run)) for run in found)
+        _print(json.dumps(asdict(one), default=str) for one in kept)
     else:
         _print(map(_line, found))
-        if not found:
+        _print(map(_kept_line, kept))
+        if not found and not kept:
             sys.stderr.write("no runs yet\n")
     return OK
 
@@ -68,7 +74,10 @@ def _runs(settings: Settings, args: argparse.Namespace) -> int:
 def _logs(settings: Settings, args: argparse.Namespace) -> int:
     shown = _json_event if args.json else _event
     with _store(settings) as store:
-        run = query_runs.one(store, args.run)
+        try:
+            run = query_runs.one(store, args.run)
+        except NotFound:
+            return _kept_logs(settings, args)
         after = 0
         while True:
             # Asked before the log is read, so that no line of a finished run is missed.
@@ -81,6 +90,16 @@ def _logs(settings: Settings, args: argparse.Namespace) -> int:
             asyncio.run(asyncio.sleep(_FOLLOW_S))
         if not args.json:
             sys.stderr.write(printable(_line(query_runs.one(store, run.id))) + "\n")
+    return OK
+
+
+def _kept_logs(settings: Settings, args: argparse.Namespace) -> int:
+    """The log of a journal that is no run of the service, from its entries. Raises NotFound."""
+    kept = kept_journal(settings, args.run)
+    lines = list(told(any_recording(settings, str(kept.path))))
+    _print(map(json.dumps if args.json else as_text, lines))
+    if not args.json:
+        sys.stderr.write(printable(_kept_line(kept)) + "\n")
     return OK
 
 
@@ -136,6 +155,13 @@ def _line(run: Run) -> str:
     pull = f"#{run.pull_request}" if run.pull_request else ""
     title = request.text.title[:60]
     words = (run.id, run.created_at[:19], where, state, cost, pull, title, run.reason[:80])
+    return "  ".join(word for word in words if word)
+
+
+def _kept_line(kept: Kept) -> str:
+    cost = "" if kept.usd is None else f"${kept.usd:.2f}"
+    state = f"{kept.origin}" + (f" ({kept.outcome})" if kept.outcome else "")
+    words = (kept.name, kept.at[:19], kept.source, state, cost, kept.title[:60])
     return "  ".join(word for word in words if word)
 
 

@@ -15,6 +15,7 @@ from bot.bootstrap import Choices, models_of, open_sandbox, pipeline_of, take_in
 from bot.domain.events import Started, Warned
 from bot.domain.result import Result
 from bot.domain.scrub import Scrubber, printable
+from bot.entrypoints import journal
 from bot.entrypoints.interrupt import EXIT_CODE as CANCELLED
 from bot.entrypoints.interrupt import Interrupt
 from bot.entrypoints.json_lines import JsonLines
@@ -27,6 +28,7 @@ from bot.services.run_task import RunTask
 from bot.services.survey import Survey, survey
 from bot.settings import Settings
 from pipeline.errors import PipelineError
+from pipeline.journal import MemoryJournal
 from pipeline.llm.base import LLMClient
 
 OK, FAILED, NOT_RUN = 0, 1, 2
@@ -85,6 +87,7 @@ class Desk:
             ticker.cancel()
             view.close()
         self._report(result, view)
+        journal.keep(self.args, self.settings, task)
         return _exit_code(result)
 
     async def _prepare(self, intake: Intake, found: Survey, view: View) -> RunTask:
@@ -103,7 +106,12 @@ class Desk:
         for warning in (*intake.warnings, *found.warnings, *_warnings(self.args)):
             view(Warned(warning))
         return RunTask(
-            pipeline, intake.task, found.repo, sink=view, models=lambda: models_of(pipeline)
+            pipeline,
+            intake.task,
+            found.repo,
+            sink=view,
+            models=lambda: models_of(pipeline),
+            journal=None if self.args.no_journal else MemoryJournal(),
         )
 
     async def _deliver(self, result: Result, found: Survey) -> Result:

@@ -1,7 +1,7 @@
 """The run as JSON Lines: one object a line, the last one `done`. This is a stable interface.
 
     {"event": "started", "title", "source", "repository", "base", "sandbox",
-     "max_iterations"}
+     "max_iterations", "replay_of"}
     {"event": "lineup", "models": {seat: "vendor:model"}}
     {"event": "warning", "text"}
     {"event": "progress", "kind", "agent", "stage", "iteration", "text", "tokens", "cost_usd"}
@@ -15,9 +15,10 @@ and so it does with a cancel before the start. Else it has also: feedback, task 
 url}, repository, base_sha, branch, diff_file, diff, tests_diff, evidence, test_output, qa_output,
 iterations, cost_usd (null: a price is unknown), tokens {input, cached, output}, seconds {model,
 tests, tools, us, total}, agents {seat: {provider, model, calls, input_tokens, cached_tokens,
-output_tokens, usd}}, warnings. Every object has `at`: seconds since the start. After a
-cancel, tokens, seconds and agents end with the last seat that was done. Readers should ignore keys
-and events that they do not know.
+output_tokens, usd}}, warnings, replay_of. Where `replay_of` is not "", it names the recorded run
+that was made again: no model was asked, and its cost was spent then. Every object has `at`: seconds
+since the start. After a cancel, tokens, seconds and agents end with the last seat that was done.
+Readers should ignore keys and events that they do not know.
 """
 
 from __future__ import annotations
@@ -75,6 +76,7 @@ def _fields(event: Event) -> dict[str, Any]:
                 "base": event.base,
                 "sandbox": event.sandbox,
                 "max_iterations": event.max_iterations,
+                "replay_of": event.replay_of,
             }
         case LinedUp():
             return {"event": "lineup", "models": dict(event.models)}

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-import re
 import sys
 
 from typing_extensions import override
 
-from bot.domain.scrub import MASK, Scrubber
+from bot.domain.scrub import Scrubber, without_keys
 from bot.errors import Misconfigured
 from bot.settings import Settings
 
 _FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
-# Tokens are minted while we run, so none of them is in the settings.
-_TOKENS = re.compile(r"\b(?:gh[a-z]_[A-Za-z0-9_.\-]{16,}|github_pat_\w{16,})")
 _CHATTY = ("alembic", "httpx", "httpx2", "httpcore", "asyncio")
 
 
 class _Clean(logging.Formatter):
-    """Takes secrets out of the whole line, traceback and all."""
+    """Takes secrets out of the whole line, traceback and all: ours, and what looks like any.
+
+    Tokens are minted while we run, so none of them is in the settings.
+    """
 
     def __init__(self, scrub: Scrubber) -> None:
         super().__init__(_FORMAT)
@@ -27,7 +27,7 @@ class _Clean(logging.Formatter):
 
     @override
     def format(self, record: logging.LogRecord) -> str:
-        return _TOKENS.sub(MASK, self._scrub(super().format(record)))
+        return without_keys(self._scrub(super().format(record)))
 
 
 def set_up_logs(settings: Settings) -> None:

@@ -13,8 +13,14 @@ _FEEDBACK_LINES = 30
 
 def summary(result: Result) -> str:
     """The whole summary, ending in a newline."""
-    parts = [_outcome(result), _evidence(result), _facts(result), _next(result)]
+    parts = [_replay(result), _outcome(result), _evidence(result), _facts(result), _next(result)]
     return "\n\n".join("\n".join(part) for part in parts if part) + "\n"
+
+
+def _replay(result: Result) -> list[str]:
+    if not result.replay_of:
+        return []
+    return [one_line(f"REPLAY of run {result.replay_of}: no model was asked, nothing was run")]
 
 
 def _outcome(result: Result) -> list[str]:
@@ -54,6 +60,8 @@ def _facts(result: Result) -> list[str]:
 
 
 def _next(result: Result) -> list[str]:
+    if result.replay_of:
+        return []
     if result.branch:
         return _check_branch(result)
     if result.diff_file:

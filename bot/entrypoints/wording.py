@@ -20,7 +20,9 @@ def header(started: Started) -> list[str]:
     repository = started.repository or "none (starts from an empty tree)"
     base = f" at {started.base[:12]}" if started.base else ""
     source = "" if started.source == "text" else f" ({started.source})"
+    replay = f"REPLAY      of run {started.replay_of}: recorded replies, nothing runs or is spent"
     return [
+        *([one_line(replay)] if started.replay_of else []),
         one_line(f"task        {started.title}{source}"),
         one_line(f"repository  {repository}{base}"),
         f"sandbox     {started.sandbox}",
@@ -133,7 +135,8 @@ def spent(result: Result) -> list[str]:
     """Cost and tokens, whole and by seat, and where the time went."""
     tokens = result.tokens
     total = meter(tokens["input"] + tokens["output"], result.usd)
-    lines = [f"cost      {total} ({count(tokens['cached'])} of the input cached)"]
+    spent_then = "; spent when it was recorded, nothing now" if result.replay_of else ""
+    lines = [f"cost      {total} ({count(tokens['cached'])} of the input cached{spent_then})"]
     for name, seat in result.usage["agents"].items():
         used = meter(seat["input_tokens"] + seat["output_tokens"], seat["usd"])
         calls = f"{seat['calls']} call{'' if seat['calls'] == 1 else 's'}"

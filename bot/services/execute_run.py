@@ -22,7 +22,7 @@ from bot.services.admit import Admission, Admitted, TurnedAway, pushed_before
 from bot.services.branch import Branches
 from bot.services.jira_tell import TicketTeller
 from bot.services.publish import Publication
-from bot.services.run_book import RunBook, StoredJournal
+from bot.services.run_book import RunBook, Shelf, StoredJournal
 from bot.services.tell import Teller
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import PipelineError, SourceAway
@@ -55,7 +55,10 @@ class Workshop(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExecuteRun:
-    """The engine's work. `own_id` is the id of our bot account, `rules` are the operator's."""
+    """The engine's work. `own_id` is the id of our bot account, `rules` are the operator's.
+
+    `shelf` keeps what a replay begins with; without one no run can be replayed.
+    """
 
     store: Store
     workshop: Workshop
@@ -65,6 +68,7 @@ class ExecuteRun:
     page: Callable[[str], str]
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.time
+    shelf: Shelf | None = None
 
     async def __call__(self, run_id: str) -> None:
         """Execute the run; returns when it is held, finished, or somebody else's.
@@ -190,7 +194,7 @@ class ExecuteRun:
         steps = pipeline.steps(
             state,
             last.cursor if last else None,
-            journal=StoredJournal(self.store, book),
+            journal=StoredJournal(self.store, book, self.shelf),
             auth_env=await forge.clone_env(),
         )
         async with aclosing(steps) as checkpoints:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from bot.domain.jira import Letter
 from bot.domain.runs import Run, RunStatus
@@ -14,6 +15,7 @@ from pipeline.journal import Entry
 
 Json = Mapping[str, Any]
 _CHECKPOINT = "checkpoint"
+_log = logging.getLogger(__name__)
 
 
 class RunBook:
@@ -71,27 +73,43 @@ class RunBook:
 
     async def checkpoints(self) -> list[Checkpoint]:
         """Every checkpoint so far, oldest first."""
-        found: list[Checkpoint] = []
-        after = 0
-        while events := await asyncio.to_thread(self._store.events, self.run.id, after):
-            found += [
-                Checkpoint.from_json(event.data["checkpoint"])
-                for event in events
-                if event.kind == _CHECKPOINT
-            ]
-            after = events[-1].seq
-        return found
+        return await asyncio.to_thread(checkpoints_of, self._store, self.run.id)
 
     async def move(self, status: RunStatus, ending: Ending = NO_ENDING) -> None:
         """Move the run along."""
         await asyncio.to_thread(self._store.move, self.run.id, self.epoch, status, ending)
 
 
+def checkpoints_of(store: Store, run_id: str) -> list[Checkpoint]:
+    """Every checkpoint of a run so far, oldest first."""
+    found: list[Checkpoint] = []
+    after = 0
+    while events := store.events(run_id, after):
+        found += [
+            Checkpoint.from_json(event.data["checkpoint"])
+            for event in events
+            if event.kind == _CHECKPOINT
+        ]
+        after = events[-1].seq
+    return found
+
+
+class Shelf(Protocol):
+    """Where the files are kept that runs begin with, by tree."""
+
+    def has(self, tree: str) -> bool:
+        """Whether the pack of a tree is there."""
+
+    def put(self, tree: str, pack: bytes) -> None:
+        """Keep the pack of a tree."""
+
+
 class StoredJournal:
     """The pipeline's journal, kept in the store under the book's epoch."""
 
-    def __init__(self, store: Store, book: RunBook) -> None:
+    def __init__(self, store: Store, book: RunBook, shelf: Shelf | None = None) -> None:
         self._store = store
+        self._shelf = shelf
         self._run = book.run.id
         self._epoch = book.epoch
 
@@ -111,3 +129,15 @@ class StoredJournal:
     async def forget(self, prefix: str) -> None:
         """A seat begins anew. Raises Fenced."""
         await asyncio.to_thread(self._store.forget, self._run, self._epoch, prefix)
+
+    async def keep_base(self, tree: str, pack: Callable[[], Awaitable[bytes | None]]) -> None:
+        """On the shelf, beside the store. That a run can be replayed is not worth its failure."""
+        if self._shelf is None:
+            return
+        try:
+            if not await asyncio.to_thread(self._shelf.has, tree):
+                packed = await pack()
+                if packed is not None:
+                    await asyncio.to_thread(self._shelf.put, tree, packed)
+        except OSError as error:
+            _log.warning("run %s cannot be replayed: its base is not kept: %s", self._run, error)

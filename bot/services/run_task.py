@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Protocol, cast
 from bot.domain.events import LinedUp, Progressed, Sink, Stepped
 from bot.domain.result import Result
 from pipeline.errors import PipelineError
+from pipeline.journal import Diverged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bot.domain.task import Task
     from pipeline.checkpoint import Checkpoint
+    from pipeline.journal import Journal
     from pipeline.progress import Progress, Watch
     from pipeline.state import PipelineState
 
@@ -26,12 +28,17 @@ class Pipeline(Protocol):
     def start(self, task: str, repo: str | None = None) -> PipelineState:
         """The first state."""
 
-    def steps(self, state: PipelineState, *, watch: Watch) -> AsyncIterator[Checkpoint]:
-        """Every checkpoint to the end."""
+    def steps(
+        self, state: PipelineState, *, watch: Watch, journal: Journal | None = None
+    ) -> AsyncIterator[Checkpoint]:
+        """Every checkpoint to the end, each finished thing in the journal."""
 
 
 class RunTask:
-    """One run. `models` is asked when the first seat is taken: by then they are open."""
+    """One run. `models` is asked when the first seat is taken: by then they are open.
+
+    `last` is the last checkpoint so far.
+    """
 
     def __init__(
         self,
@@ -41,6 +48,7 @@ class RunTask:
         *,
         sink: Sink,
         models: Callable[[], tuple[tuple[str, str], ...]],
+        journal: Journal | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._task = task
@@ -48,20 +56,26 @@ class RunTask:
         self._models: Callable[[], tuple[tuple[str, str], ...]] | None = models
         self._state = pipeline.start(task.text, repo)
         self._iterations = 0
-        self._last: Progress | None = None
+        self._heard: Progress | None = None
+        self.journal = journal
+        self.last: Checkpoint | None = None
 
     async def __call__(self) -> Result:
-        """Run to the end. Raises PipelineError only where not one seat has finished its work."""
-        steps = self._pipeline.steps(self._state, watch=self._watch)
+        """Run to the end. Raises PipelineError only where not one seat has finished its work.
+
+        Of a replay it raises Diverged wherever the journal does not lead on.
+        """
+        steps = self._pipeline.steps(self._state, watch=self._watch, journal=self.journal)
         # the protocol says iterator; a generator must be closed at once, not by the collector
         async with aclosing(cast("AsyncGenerator[Checkpoint, None]", steps)) as checkpoints:
             try:
                 async for checkpoint in checkpoints:
                     self._state = checkpoint.state
                     self._iterations = checkpoint.iteration
+                    self.last = checkpoint
                     self._sink(Stepped(checkpoint))
             except PipelineError as error:
-                if not self._iterations:
+                if not self._iterations or isinstance(error, Diverged):
                     raise
                 return Result.of(
                     {**self._state, "status": "failed", "reason": str(error)},
@@ -75,12 +89,12 @@ class RunTask:
         result = Result.of(self._state, self._task, iterations=self._iterations, status="cancelled")
         return (
             result
-            if self._last is None
-            else replace(result, cut_off=(self._last.tokens, self._last.usd))
+            if self._heard is None
+            else replace(result, cut_off=(self._heard.tokens, self._heard.usd))
         )
 
     def _watch(self, progress: Progress) -> None:
-        self._last = progress
+        self._heard = progress
         if self._models is not None:
             self._sink(LinedUp(self._models()))
             self._models = None

@@ -15,6 +15,7 @@ from bot.domain.messages.status import Stand, Step
 from bot.domain.policy import ANSWERED, Cap, Refusal
 from bot.domain.repo_config import WrongConfig
 from bot.domain.runs import Run
+from bot.domain.scrub import without_keys
 from bot.errors import BotError, UserError
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.run_book import RunBook
@@ -35,7 +36,7 @@ _STEPS: Mapping[Stage, Step] = {
 
 
 class Teller:
-    """Speaks on the issue of one run; nothing leaves without `scrub`, which masks known secrets.
+    """Speaks on the issue of one run; nothing leaves without `scrub`.
 
     `url` is the run's page, `sandbox` its grade in words.
     """
@@ -59,11 +60,15 @@ class Teller:
         self._run: Run = run
         self._book = book
         self._clock = clock
-        self.scrub = scrub
+        self.known = scrub
         self._last = 0.0
         self._comment = 0
         self._admitted: Admitted | None = None
         self._checkpoint: Checkpoint | None = None
+
+    def scrub(self, text: str) -> str:
+        """The text as it may leave; `known` masks our own secrets alone."""
+        return without_keys(self.known(text))
 
     def resume(self, admitted: Admitted, checkpoints: Sequence[Checkpoint]) -> None:
         """Go on where an earlier start of the run has stopped."""

@@ -5,30 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pipeline.errors import SandboxError
+from pipeline.errors import SandboxError, SandboxUnavailable
 from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
 from pipeline.sandbox.local import Job, LocalSession
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_CAPS = Caps(
-    backend="files only",
-    grade="strong",
-    net="none",
-    filesystem=True,
-    pid_namespace=True,
-    own_uid=True,
-    memory="none",
-)
-
 
 class FilesOnly:
     """For a replay: what a command did comes from the journal."""
 
     async def probe(self) -> Caps:
-        """Nothing runs here, so nothing can get out."""
-        return _CAPS
+        """Nothing runs here, so there is nothing to measure. Raises SandboxUnavailable."""
+        raise SandboxUnavailable("a replay runs nothing, so it has no sandbox to measure")
 
     async def open(self, spec: Spec) -> Session:
         """A session whose commands are refused."""

@@ -129,7 +129,7 @@ async def test_what_commands_leave_comes_back_without_them(
 
 
 async def test_agents_of_ones_own_are_replayed_in_code() -> None:
-    facts = {"v": 1, "task": "t", "repo": None, "base_sha": "", "base_tree": "", "environment": ""}
+    facts = {"v": 1, "task": "t", "repo": None, "base_sha": "", "base_tree": ""}
     lineup = [{"name": "mine", "kind": "Mine"}]
     entry = Entry("", {**facts, "lineup": lineup, "rules": {}})
     with pytest.raises(InvalidState, match="'mine' is a Mine, which is not one of ours"):
