@@ -54,6 +54,7 @@ class GitHubWorkshop:
             max_iterations=rules.max_iterations,
             max_seconds=min(self._settings.max_seconds, rules.max_minutes * 60.0),
             max_usd=usd,
+            recipes=rules.recipes,
         )
         return pipeline_of(self._settings, choices, self._sandbox, redact=self._known)
 

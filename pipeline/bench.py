@@ -19,6 +19,7 @@ from typing import Any
 from pipeline import facts, opening
 from pipeline.agents.base import Agent, Seat, act, takes
 from pipeline.agents.seated import ModelAgent
+from pipeline.environment.supply import Supply
 from pipeline.errors import SecretFound, StateOwnershipError
 from pipeline.journal import Diverged, Journal, Notebook, OutOfStep, Recorder
 from pipeline.limits import Limits
@@ -41,6 +42,7 @@ class Plan:
     agents: tuple[Agent, ...]
     sandbox: Sandbox | None
     python: Path | None
+    supply: Supply | None
     limits: Limits
     clock: Clock
     prices: Prices
@@ -79,7 +81,8 @@ async def open_bench(
         cleanup.push_async_callback(repository.close)
         await warming
         refuse_unpriced(plan.limits, plan.prices, _asked(plan))
-        environment = opening.environment_of(plan.python, state, journal)
+        found = opening.environment_of(plan, sandbox, repository, state, journal)
+        environment = await cleanup.enter_async_context(found)
         base, open_session = repository.base_tree, opening.sessions(sandbox, environment)
         workspace = await Workspace.open(repository, base, open_session, scratch=scratch)
         cleanup.push_async_callback(workspace.close)

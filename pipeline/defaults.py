@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.agents import CodingAgent, FormattingAgent, QAAgent, TestingAgent
+from pipeline.environment.supply import Supply
 from pipeline.errors import LLMMisconfigured
 from pipeline.limits import Limits
 from pipeline.llm import vendors
@@ -28,6 +29,7 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
     keys: Mapping[str, VendorOptions] | None = None,
     sandbox: Sandbox | None = None,
     python: Path | None = None,
+    supply: Supply | None = None,
     max_iterations: int = 3,
     limits: Limits | None = None,
     testers: bool = True,
@@ -39,8 +41,8 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
     `models` maps a seat of `SEATS` to "vendor:model", to a bare model id, or to several with commas
     between, each for when the one before cannot answer; `clients` maps a seat to a client of your
     own; `keys` maps a vendor to its key and address, for those that do not stand in the
-    environment. `testers` or `reviewers` False leaves the role out; `redact`
-    knows the secrets that no model may see.
+    environment. `supply` installs what tests need; `testers` or `reviewers` False leaves the role
+    out; `redact` knows the secrets that no model may see.
     Raises LLMMisconfigured for an unknown seat or vendor.
     """
     unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))
@@ -59,6 +61,7 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
         limits=limits,
         sandbox=sandbox,
         python=python,
+        supply=supply,
         redact=redact,
     )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
-from pipeline.environment import Environment, find_environment
+from pipeline.environment import Environment
+from pipeline.environment.supply import Supply, supplied
 from pipeline.facts import environment_of as environment_told
 from pipeline.journal import Journal, ReplayJournal
 from pipeline.redaction import Redactor
@@ -14,6 +17,18 @@ from pipeline.state import PipelineState, copy_of, usage_table
 from pipeline.verification.paths import reproduction_path
 from pipeline.workspace.repository import Repository
 from pipeline.workspace.workspace import OpenSession
+
+
+class Means(Protocol):
+    """As much of a plan as decides where tests run."""
+
+    @property
+    def python(self) -> Path | None:
+        """The interpreter that the caller names."""
+
+    @property
+    def supply(self) -> Supply | None:
+        """Sets environments up, where the caller wants that."""
 
 
 async def repository_of(
@@ -37,13 +52,17 @@ async def repository_of(
     )
 
 
-def environment_of(
-    python: Path | None, state: PipelineState, journal: Journal | None
-) -> Environment:
+@asynccontextmanager
+async def environment_of(
+    plan: Means, sandbox: Sandbox, repository: Repository, state: PipelineState, journal: object
+) -> AsyncIterator[Environment]:
     """Where tests run; a replay runs none, and needs no more of it than its name."""
     if isinstance(journal, ReplayJournal):
-        return environment_told(journal.facts)
-    return find_environment(state.get("repo"), python)
+        yield environment_told(journal.facts)
+        return
+    repo = state.get("repo")
+    async with supplied(plan.supply, sandbox, repository, repo, plan.python) as environment:
+        yield environment
 
 
 def sessions(sandbox: Sandbox, environment: Environment) -> OpenSession:

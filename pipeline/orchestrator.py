@@ -12,6 +12,7 @@ from pipeline.agents.base import Agent
 from pipeline.bench import Bench, Plan, open_bench
 from pipeline.blocking import blocking
 from pipeline.checkpoint import Checkpoint
+from pipeline.environment.supply import Supply
 from pipeline.errors import BudgetExceeded, InvalidState, LLMError, LLMMisconfigured
 from pipeline.journal import Journal
 from pipeline.limits import Limits
@@ -36,6 +37,7 @@ class AgenticCodingPipeline:
 
     A stage without agents is skipped and said to be "not checked". `sandbox` None takes the
     strongest that works here; `python` names the interpreter that runs the repository's tests;
+    `supply` installs what they need, where no interpreter is named or at hand;
     `prices` come before the shipped price table; `redact` knows the secrets that no model may see.
     The pipeline holds no run's state: one instance may run many tasks.
     """
@@ -51,6 +53,7 @@ class AgenticCodingPipeline:
         limits: Limits | None = None,
         sandbox: Sandbox | None = None,
         python: Path | None = None,
+        supply: Supply | None = None,
         clock: Clock = time.monotonic,
         prices: Prices | None = None,
         redact: Redactor | None = None,
@@ -74,6 +77,7 @@ class AgenticCodingPipeline:
             agents=tuple(agent for seats in self._seats.values() for agent in seats),
             sandbox=sandbox,
             python=python,
+            supply=supply,
             limits=limits,
             clock=clock,
             prices=prices or Prices(),

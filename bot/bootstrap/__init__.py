@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bot.domain.store import Store
     from bot.settings import Settings
     from pipeline import AgenticCodingPipeline
+    from pipeline.environment.plan import Recipe
     from pipeline.llm.base import LLMClient
     from pipeline.llm.vendors import VendorOptions
     from pipeline.redaction import Redactor
@@ -41,6 +42,7 @@ class Choices:
     max_tokens: int | None = None
     max_usd: float | None = None
     python: Path | None = None
+    recipes: tuple[Recipe, ...] = ()
     tests: bool = True
     review: bool = True
 
@@ -97,6 +99,7 @@ def pipeline_of(
     own) knows the secrets that no model may see.
     """
     from bot.bootstrap.journals import redactor_of
+    from bot.bootstrap.supplies import supply_of
     from pipeline.defaults import build_pipeline
     from pipeline.limits import Limits
 
@@ -107,6 +110,7 @@ def pipeline_of(
         keys=_keys(settings),
         sandbox=sandbox,
         python=choices.python,
+        supply=supply_of(settings, choices.recipes),
         max_iterations=choices.max_iterations or settings.max_iterations,
         limits=Limits(
             wall_s=choices.max_seconds or settings.max_seconds,

@@ -13,7 +13,7 @@ from pipeline.errors import WorkspaceError
 from pipeline.sandbox.base import Limits, Mount, Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _VENVS = (".venv", "venv")
 # CI makes hypothesis repeatable and keeps snapshot libraries from rewriting what they check.
@@ -63,6 +63,14 @@ class Environment:
     def spec(self, tree: Path, limits: Limits | None = None) -> Spec:
         """A sandbox over `tree` in which this Python and Ruff work."""
         return Spec(tree, self.read_only, self.path, self.env, limits or Limits())
+
+    def remarks(self, changed: Iterable[str]) -> tuple[str, ...]:
+        """What was not verified of a change of the paths `changed`, as this was made before it."""
+        folder = "" if self.folder == "." else f"{self.folder}/"
+        own = sorted({folder + name for name in self.inputs}.intersection(changed))
+        if not own:
+            return ()
+        return (f"what the change of {', '.join(own)} installs: the tests ran without it",)
 
 
 def find_environment(

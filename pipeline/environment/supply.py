@@ -1,0 +1,70 @@
+"""What a pipeline is given so that it can set environments up: who makes them, and how."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from pipeline.environment.environment import (
+    Environment,
+    environment_at_hand,
+    find_environment,
+)
+from pipeline.environment.plan import Recipe
+from pipeline.environment.provision import Base, Provisioner, Source
+from pipeline.sandbox.base import Sandbox
+
+
+class Repository(Source, Protocol):
+    """What an environment is made for."""
+
+    @property
+    def base_tree(self) -> str:
+        """The tree that the run starts from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """`recipes` are what the repository says of its projects; without one all is found out."""
+
+    provisioner: Provisioner
+    recipes: tuple[Recipe, ...] = ()
+
+
+@asynccontextmanager
+async def supplied(
+    supply: Supply | None,
+    sandbox: Sandbox,
+    repository: Repository,
+    repo: str | None,
+    python: Path | None,
+) -> AsyncIterator[Environment]:
+    """What is at hand (a named interpreter, the repository's own venv), else what is set up.
+
+    `repo` is the address or the local path that the run was given.
+    """
+    if supply is None:
+        yield find_environment(repo, python)
+        return
+    if at_hand := environment_at_hand(repo, python):
+        yield at_hand
+        return
+    recipe = supply.recipes[0] if supply.recipes else Recipe()
+    base = Base(repository, repository.base_tree, recipe, tenant_of(repo))
+    async with supply.provisioner.environment(sandbox, base) as environment:
+        yield environment
+
+
+def tenant_of(repo: str | None) -> str:
+    """Who shares environments: the owner of a repository on its host, or one local directory."""
+    if not repo:
+        return ""
+    parts = urlsplit(repo)
+    if not parts.hostname:
+        return str(Path(repo).resolve())
+    owner = parts.path.strip("/").rpartition("/")[0]
+    return f"{parts.hostname}:{parts.port or ''}/{owner}".lower()
