@@ -7,21 +7,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.agents.base import Seat
-from pipeline.agents.toolbox import Tool, Toolbox
-from pipeline.errors import EditRejected, WorkspaceError
+from pipeline.agents.conversation import Conversation
+from pipeline.agents.toolbox import Tool, Toolbox, clip
+from pipeline.errors import EditRejected, LLMTooLong, WorkspaceError
 from pipeline.llm.base import (
     LLMClient,
     LLMRequest,
+    LLMResponse,
     Message,
     Stop,
     ToolCall,
     ToolResult,
     ToolSpec,
 )
+from pipeline.llm.windows import window
 from pipeline.progress import Kind
 
 MAX_STRIKES = 3
 _WARN_AT = 5
+_DIFF_CHARS = 20_000
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     "string": str,
     "integer": int,
@@ -62,15 +66,15 @@ async def converse(
 ) -> Mapping[str, Any] | None:
     """The finishing call's arguments, or None if turns or patience ran out."""
     closing = closing or Closing()
-    messages = [Message.user(talk.opening)]
+    said = Conversation(talk.opening, window(talk.client.provider, talk.client.model))
     strikes = 0
     for turn in range(talk.max_turns):
-        response = await seat.ask(talk.client, _request(talk, messages))
-        messages.append(response.message)
+        response = await _answer(talk, said, toolbox, seat)
+        said.add(response.message)
         left = talk.max_turns - turn - 1
         if not response.tool_calls:
             strikes += 1
-            messages.append(Message.user(_nudge(response.stop, talk.finish.name)))
+            said.add(Message.user(_nudge(response.stop, talk.finish.name)))
         else:
             results, ended, misused = await _use_all(
                 response.tool_calls, talk, toolbox, seat, closing
@@ -78,7 +82,7 @@ async def converse(
             if ended is not None:
                 return ended
             strikes = strikes + 1 if misused else 0
-            messages.append(_with_warning(results, left, talk.finish.name))
+            said.add(_with_warning(results, left, talk.finish.name))
         if strikes >= MAX_STRIKES:
             seat.report(Kind.NOTE, f"stopped after {strikes} unusable answers in a row")
             return None
@@ -86,9 +90,35 @@ async def converse(
     return None
 
 
-def _request(talk: Talk, messages: Sequence[Message]) -> LLMRequest:
+async def _answer(talk: Talk, said: Conversation, toolbox: Toolbox, seat: Seat) -> LLMResponse:
+    """The next answer; the talk is shortened where it crowds the window or does not fit."""
+    if said.crowded:
+        await _shorten(said, toolbox, seat)
+    while True:
+        try:
+            response = await seat.ask(talk.client, _request(talk, said))
+        except LLMTooLong:
+            if not await _shorten(said, toolbox, seat):
+                raise
+        else:
+            said.read_as(response.usage)
+            return response
+
+
+async def _shorten(said: Conversation, toolbox: Toolbox, seat: Seat) -> bool:
+    if said.mask():
+        seat.report(Kind.NOTE, "left out old tool output: the talk nears the model's window")
+        return True
+    diff = clip(await toolbox.workspace.diff(), _DIFF_CHARS)
+    if said.begin_anew(diff):
+        seat.report(Kind.NOTE, "began the talk anew from what was done: it fills the window")
+        return True
+    return False
+
+
+def _request(talk: Talk, said: Conversation) -> LLMRequest:
     specs = (*(tool.spec for tool in talk.tools), talk.finish)
-    return LLMRequest(system=talk.system, messages=tuple(messages), tools=specs)
+    return LLMRequest(system=talk.system, messages=said.messages, tools=specs)
 
 
 def _nudge(stop: Stop, finish: str) -> str:
@@ -98,7 +128,7 @@ def _nudge(stop: Stop, finish: str) -> str:
 
 
 def _with_warning(results: list[ToolResult], left: int, finish: str) -> Message:
-    """The tool results as one message that, near the end, says so: prompts only grow."""
+    """The tool results as one message that, near the end, says so."""
     if left == _WARN_AT:
         last = results[-1]
         text = f"{last.content}\n({left} turns left: call {finish} in time.)"
