@@ -8,6 +8,7 @@ from typing import Any
 from typing_extensions import override
 
 from bot.domain.jira import Letter, Stage, WebLink
+from bot.domain.messages import proof
 from bot.domain.messages import ticket as words
 from bot.domain.messages.base import Comment
 from bot.domain.policy import Refusal
@@ -71,27 +72,34 @@ class TicketTeller(Teller):
         """The change is proven and waits: nothing else is said this way."""
         voices = self._admitted.voices if self._admitted else ()
         names = dict.fromkeys(one.login for one in voices if one.permission == "none")
-        await self._post("held", words.held(names, self._report), report=_bare(comment))
+        await self._post("held", words.held(names, self._name), report=self._whole(comment))
         return 0
 
     @override
     async def done(self, comment: Comment, *, well: bool) -> Json:
         """The last words: a pull request, or why there is none."""
-        report = _bare(comment)
+        report = self._whole(comment)
         opened = await self._book.effect("pull")
         if opened is None or not well:
-            why = words.plain(report.partition("\n\n")[0])
-            return await self._post("ended", words.not_opened(why, self._report), report=report)
+            why = words.plain(_bare(comment).partition("\n\n")[0])
+            return await self._post("ended", words.not_opened(why, self._name), report=report)
         number, url = int(opened["number"]), str(opened["url"])
         name = f"{self._run.request.repository.full_name}#{number}"
         link = WebLink(f"acp:{self.place.repository_id}:{number}", url, f"Pull request {name}")
         draft = bool(opened["draft"])
-        text = words.opened(name, url, draft=draft, report=self._report)
+        text = words.opened(name, url, draft=draft, report=self._name)
         return await self._post("ended", text, report=report, link=link, stage="opened")
 
     @property
-    def _report(self) -> str:
+    def _name(self) -> str:
         return f"acp-{self._run.id}.md"
+
+    def _whole(self, comment: Comment) -> str:
+        """What is said, and what the tests and the review said; for an attachment."""
+        parts = [_bare(comment)]
+        if self.report is not None:
+            parts += [_bare(proof.test_output(self.report)), _bare(proof.qa_output(self.report))]
+        return "\n\n---\n\n".join(parts) + "\n"
 
     async def _post(
         self,
@@ -108,7 +116,7 @@ class TicketTeller(Teller):
             key=self.place.ticket,
             mark=mark,
             text=self.scrub(f"{text}\n\n_{mark}_"),
-            file_name=self._report if report else "",
+            file_name=self._name if report else "",
             file=self.scrub(report),
             link=link,
             stage=stage,

@@ -57,6 +57,7 @@ class Publication:
             findings=findings,
             digest=self.admitted.digest,
         )
+        self.teller.report = report
         kind = str(result.evidence.get("kind", ""))
         what = policy.publication(
             result.status, result.reason, changed=bool(result.diff), kind=kind, rules=self.rules

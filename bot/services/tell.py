@@ -11,6 +11,7 @@ from typing import Any
 from bot.domain.forge import Forge, PullRequest
 from bot.domain.messages import answers, status
 from bot.domain.messages.base import Comment, Place
+from bot.domain.messages.report import Report
 from bot.domain.messages.status import Stand, Step
 from bot.domain.policy import ANSWERED, Cap, Refusal
 from bot.domain.repo_config import WrongConfig
@@ -65,6 +66,7 @@ class Teller:
         self._comment = 0
         self._admitted: Admitted | None = None
         self._checkpoint: Checkpoint | None = None
+        self.report: Report | None = None  # the finished run, once there is one
 
     def scrub(self, text: str) -> str:
         """The text as it may leave; `known` masks our own secrets alone."""

@@ -25,6 +25,7 @@ STEPS = 10
 class Steps:
     store: Store
     worker: str
+    others = ()
 
     async def execute(self, run_id: str) -> None:
         epoch = await asyncio.to_thread(self.store.begin, run_id, self.worker)

@@ -31,7 +31,7 @@ def to_wiki(markdown: str) -> str:
 
 def escaped(text: str) -> str:
     """Text in which nothing means anything to Jira."""
-    return _SPECIAL.sub(lambda found: "\\" + found[0], text)
+    return _SPECIAL.sub(lambda found: "\\" + found[0], text.replace("\u200b", ""))
 
 
 class _Writer:
