@@ -1,40 +1,98 @@
 """Runs inside a sandbox during the self-test: tries to get out, and prints as JSON what worked.
 
-Standard library only, and run as a file: nothing of this package is visible inside.
+The argument is JSON that says what was planted outside. Standard library only, and run as a file:
+nothing of this package is visible inside.
 """
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import json
 import os
 import signal
 import socket
+import struct
 import sys
 from pathlib import Path
+from typing import Any
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_IO_URING_SETUP = 425
+_NEW_USER = 0x10000000
+_ATTACH = 16
+_GET_NO_NEW_PRIVILEGES = 39
 
 
 def main() -> None:
-    """Arguments: a secret, a file outside that holds it, a port on the host's loopback."""
-    secret, outside, port = sys.argv[1].encode(), Path(sys.argv[2]), int(sys.argv[3])
+    """Try everything once."""
+    planted = json.loads(sys.argv[1])
+    secret, outside = planted["secret"].encode(), Path(planted["outside"])
     start_daemon(Path("lock"))
     report = {
-        "environment": sorted(environment(Path("/proc/self/environ"))),
+        "environment": sorted(os.environ),
         "read_environment": any(secret in contents(path) for path in processes("environ")),
         "read_file": any(secret in contents(path) for path in ways_to(outside)),
-        "wrote_outside": any(writes(path) for path in (Path("/acp-probe"), Path("/usr/acp-probe"))),
-        "reached_host": connects(port),
+        "wrote_outside": any([writes(outside), writes("/acp-probe"), writes("/usr/acp-probe")]),
         "own_loopback": serves_itself(),
-        "processes": sum(1 for _ in processes("status")),
+        "processes": len(processes("status")),
         "uid": os.getuid(),
-        "status": status(),
+        "capabilities": capabilities(),
+        "may_gain": _libc.prctl(_GET_NO_NEW_PRIVILEGES, 0, 0, 0, 0) != 1,
+        **network(planted),
+        **kernel(planted["pid"]),
     }
     sys.stdout.write(json.dumps(report))
 
 
-def environment(path: Path) -> list[str]:
-    """Names of the variables this process was started with."""
-    return [pair.partition(b"=")[0].decode() for pair in contents(path).split(b"\0") if pair]
+def network(planted: dict[str, Any]) -> dict[str, bool]:
+    """Which sockets of the host could be reached."""
+    tcp, udp = ("127.0.0.1", planted["tcp"]), ("127.0.0.1", planted["udp"])
+    return {
+        "reached_host": connects(socket.AF_INET, tcp),
+        # Whether it came through is the host's to say.
+        "sent_datagram": sends(udp),
+        "reached_abstract": connects(socket.AF_UNIX, planted["abstract"]),
+        "reached_socket_file": connects(socket.AF_UNIX, planted["socket"]),
+        "vsock": opens(socket.AF_VSOCK),
+    }
+
+
+def kernel(pid: int) -> dict[str, bool]:
+    """Which doors of the kernel are open, and whether a process outside could be touched."""
+    return {
+        "signalled": works(lambda: os.kill(pid, 0)),
+        "traced": _libc.ptrace(_ATTACH, pid, 0, 0) == 0,
+        "io_uring": _libc.syscall(_IO_URING_SETUP, 1, ctypes.create_string_buffer(120)) >= 0,
+        # KEYCTL_GET_KEYRING_ID of the user's session keyring, made where there is none.
+        "keyring": _libc.syscall(_KEYCTL.get(os.uname().machine, -1), 0, -5, 1) >= 0,
+        "namespaces": nests(),
+    }
+
+
+def nests() -> bool:
+    """Whether a child can have a user namespace of its own."""
+    if (child := os.fork()) == 0:
+        os._exit(0 if _libc.unshare(_NEW_USER) == 0 else 1)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def capabilities() -> bool:
+    """Whether any capability is effective or permitted (capget, version 3)."""
+    data = ctypes.create_string_buffer(24)
+    _libc.capget(struct.pack("=Ii", 0x20080522, 0), data)
+    words = struct.unpack("=6I", data.raw)
+    return any((words[0], words[1], words[3], words[4]))
+
+
+def works(attempt: Any) -> bool:
+    """Whether it raised no error of the system."""
+    try:
+        attempt()
+    except OSError:
+        return False
+    return True
 
 
 def contents(path: Path) -> bytes:
@@ -47,7 +105,10 @@ def contents(path: Path) -> bytes:
 
 def processes(name: str) -> list[Path]:
     """That file of every process in sight."""
-    return [path / name for path in Path("/proc").iterdir() if path.name.isdigit()]
+    try:
+        return [path / name for path in Path("/proc").iterdir() if path.name.isdigit()]
+    except OSError:
+        return []
 
 
 def ways_to(outside: Path) -> list[Path]:
@@ -56,38 +117,44 @@ def ways_to(outside: Path) -> list[Path]:
     return [outside, *(root / relative for root in processes("root"))]
 
 
-def writes(path: Path) -> bool:
-    """Whether a file can be made there."""
-    try:
-        path.write_bytes(b"")
-        path.unlink()
-    except OSError:
-        return False
-    return True
+def writes(path: Path | str) -> bool:
+    """Whether a file there can be written, made or cut short."""
+    return works(lambda: Path(path).open("ab").close()) or works(lambda: os.truncate(path, 1000))
 
 
-def connects(port: int) -> bool:
-    """Whether the loopback here is the host's."""
+def connects(family: int, address: Any) -> bool:
+    """Whether somebody answers there."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=1):
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(1)
+            connection.connect(address)
             return True
     except OSError:
         return False
+
+
+def sends(address: tuple[str, int]) -> bool:
+    """Whether a datagram could be sent."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"x", address)
+            return True
+    except OSError:
+        return False
+
+
+def opens(family: int) -> bool:
+    """Whether there are sockets of that family."""
+    return works(lambda: socket.socket(family, socket.SOCK_STREAM).close())
 
 
 def serves_itself() -> bool:
     """Whether tests that start a local server would work."""
     try:
         with socket.create_server(("127.0.0.1", 0)) as server:
-            return connects(server.getsockname()[1])
+            return connects(socket.AF_INET, server.getsockname())
     except OSError:
         return False
-
-
-def status() -> dict[str, str]:
-    """The kernel's word on this process: capabilities, and whether it can gain any."""
-    lines = contents(Path("/proc/self/status")).decode().splitlines()
-    return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
 def start_daemon(lock: Path) -> None:

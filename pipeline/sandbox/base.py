@@ -19,7 +19,10 @@ Sink = Callable[[bytes], None]
 class Caps:
     """What a backend was measured to do on this machine, not what it claims.
 
-    `net` is "none" where nothing but the command's own loopback can be reached.
+    `net` is "none" where nothing but the command's own loopback can be reached; `loopback` says
+    whether it has one, so that tests can talk to servers that they start. `memory` says what holds
+    the memory of all processes together: the kernel ("cgroup"), or we who look now and then and
+    kill ("watchdog": an excess is detected, not prevented).
     """
 
     backend: str
@@ -28,14 +31,17 @@ class Caps:
     filesystem: bool
     pid_namespace: bool
     own_uid: bool
-    memory: Literal["rlimit", "none"]
+    memory: Literal["cgroup", "watchdog", "none"]
+    loopback: bool
 
     def describe(self) -> str:
         """One line for people, such as "bubblewrap (strong: no network, own uid)"."""
         if self.grade == "none":
             return f"{self.backend} (NO isolation)"
         facts = ["no network" if self.net == "none" else "open network"]
+        facts += [] if self.loopback else ["no local servers"]
         facts += ["own uid"] if self.own_uid else []
+        facts += [f"memory held by {self.memory}"]
         return f"{self.backend} ({self.grade}: {', '.join(facts)})"
 
 
@@ -44,7 +50,7 @@ class Limits:
     """Bounds of one command: seconds, MiB, processes, KiB of output kept at each end.
 
     `memory_mb` holds for each process and for all together, `file_mb` for one file, `disk_mb` for
-    what the tree may grow by, `tmp_mb` for /tmp, where the backend can tell it apart.
+    the whole tree with what was in it before, `tmp_mb` for the temporary directory.
     """
 
     wall_s: float = 120.0
@@ -52,7 +58,7 @@ class Limits:
     memory_mb: int = 4096
     processes: int = 512
     file_mb: int = 256
-    disk_mb: int = 2048
+    disk_mb: int = 4096
     tmp_mb: int = 1024
     keep_kb: int = 256
     output_mb: int = 64
@@ -100,6 +106,17 @@ class Spec:
     limits: Limits = field(default_factory=Limits)
     writable: tuple[Writable, ...] = ()
     proxy_socket: Path | None = None
+
+
+# What ended a command that did not end by itself, in words for people.
+STOPPED: Mapping[Reason, str] = {
+    "timeout": "it took longer than is allowed",
+    "output": "it wrote more output than is allowed",
+    "memory": "it took more memory than is allowed",
+    "processes": "it started more processes than are allowed",
+    "disk": "it wrote more to the disk than is allowed",
+    "killed": "it was killed",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pipeline.errors import SandboxError, SandboxUnavailable, WorkspaceError
-from pipeline.sandbox import identity, layout, seccomp
+from pipeline.errors import SandboxError, SandboxUnavailable
+from pipeline.sandbox import identity, layout, places, seccomp
 from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
 from pipeline.sandbox.files import Tree
 from pipeline.sandbox.identity import Identity
@@ -20,6 +20,7 @@ from pipeline.sandbox.lifeline import WAIT_FOR_WORD, Lifeline
 from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec, through_relay
 from pipeline.sandbox.process import Command, run
 from pipeline.sandbox.selftest import measure
+from pipeline.sandbox.watchdog import watch
 
 _SYSTEM = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap")
 # A shell's way, which bubblewrap follows, to say which signal ended a command.
@@ -66,8 +67,7 @@ async def _open(way: _Way, spec: Spec) -> Session:
     with contextlib.ExitStack() as on_failure:
         on_failure.callback(own.release)
         runner = _Confined(way, spec, own)
-        for place in _places(spec):
-            await asyncio.to_thread(Tree(place).give, own.uid, own.uid)
+        await asyncio.to_thread(places.give, places.owners(spec), own.uid)
         on_failure.pop_all()
     return LocalSession(spec, Tree(spec.tree, (own.uid, own.uid)), runner)
 
@@ -81,23 +81,29 @@ class _Confined:
         self._way = way
         self._spec = spec
         self._own = own
-        self._before = {place: _owner(place) for place in _places(spec)}
+        self._before = places.owners(spec)
+        self._disk = places.disk(spec)
 
     async def run(self, job: Job, stop: asyncio.Event) -> ExecResult:
         if "=" in job.argv[0]:
             raise SandboxError(f"{job.argv[0]}: the path of a program must not have a '='")
+        self._disk.check_room()
         made_up = {**layout.etc(self._own.uid if self._own else os.getuid())}
         if self._spec.proxy_socket:
             made_up |= layout.relay()
         fds = layout.memory_files((seccomp.namespaced(), *made_up.values()))
         line = Lifeline()
-        view = layout.view(self._spec, dict(zip(made_up, fds[1:], strict=True)))
+        view = layout.view(self._spec, job.limits, dict(zip(made_up, fds[1:], strict=True)))
         argv = self._argv(job, view, fds[0], line.status_fd)
         try:
             # An empty environment: the sandbox's first process keeps what bubblewrap started with.
-            inherited = (*fds, line.status_fd)
             command = Command(
-                line.watching(argv), {}, "/", inherited, stdin=line.word_fd, kill=line.kill
+                line.watching(argv),
+                cwd="/",
+                fds=(*fds, line.status_fd),
+                stdin=line.word_fd,
+                kill=line.kill,
+                guard=lambda root: watch(root, job.limits, self._disk),
             )
             ended = await run(command, job.limits, stop, job.sink)
         except OSError as error:
@@ -113,10 +119,7 @@ class _Confined:
         if self._own is None:
             return
         try:
-            for place, owner in self._before.items():
-                # One that cannot be walked to its end stays with the job's id: root can remove it.
-                with contextlib.suppress(WorkspaceError):
-                    await asyncio.to_thread(Tree(place).give, *owner)
+            await asyncio.to_thread(places.give_back, self._before)
         finally:
             self._own.release()
 
@@ -142,15 +145,6 @@ class _Confined:
             *WAIT_FOR_WORD,
             *layout.confined(argv, env, job.limits, uid),
         )
-
-
-def _places(spec: Spec) -> tuple[Path, ...]:
-    return (spec.tree.resolve(), *(place.source.resolve() for place in spec.writable))
-
-
-def _owner(place: Path) -> tuple[int, int]:
-    found = place.stat()
-    return found.st_uid, found.st_gid
 
 
 def _code(returncode: int) -> int:
@@ -186,9 +180,9 @@ async def _first_that_holds(binaries: tuple[Path, ...]) -> tuple[_Way, Caps]:
         except SandboxError as error:
             seen.append(f"{way.binary}: {error}")
             continue
-        if not measured.leaks:
+        if not measured.besides():
             return way, _caps(way)
-        seen.append(f"{way.binary}: {'; '.join(measured.leaks)}")
+        seen.append(f"{way.binary}: {'; '.join(measured.besides())}")
     raise SandboxUnavailable("\n".join(seen) or "no bwrap was found")
 
 
@@ -200,5 +194,6 @@ def _caps(way: _Way) -> Caps:
         filesystem=True,
         pid_namespace=True,
         own_uid=way.own_uid,
-        memory="rlimit",
+        memory="watchdog",
+        loopback=True,
     )

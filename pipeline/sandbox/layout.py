@@ -17,7 +17,6 @@ HOME = "/tmp/home"
 RELAY = "/run/acp/relay.py"
 _HOSTNAME = "sandbox"
 _PATH = ("/usr/local/bin", "/usr/bin", "/bin")
-_TMP_BYTES = 1 << 30
 _SHM_BYTES = 512 << 20
 _OPEN_FILES = 4096
 
@@ -62,20 +61,20 @@ def _memory_file(content: bytes) -> int:
     return descriptor
 
 
-def view(spec: Spec, made_up: Mapping[str, int]) -> list[str]:
+def view(spec: Spec, limits: Limits, made_up: Mapping[str, int]) -> list[str]:
     """Bubblewrap's arguments for the root: read-only but for what the session may write, and /tmp.
 
     `made_up` are descriptors with the content of files that the host does not have.
     """
     args = [*_NAMESPACES, *_system(), "--dev", "/dev", "--proc", "/proc"]
-    args += _tmpfs("/dev/shm", _SHM_BYTES) + _tmpfs("/tmp", _TMP_BYTES)
+    args += _tmpfs("/dev/shm", _SHM_BYTES) + _tmpfs("/tmp", limits.tmp_mb << 20)
     args += ["--perms", "1777", "--dir", HOME]
     for name, descriptor in made_up.items():
         args += [*_directories(name), "--perms", "0444", "--file", str(descriptor), name]
     args += ["--bind", str(spec.tree.resolve()), WORKDIR]
     for target, word, source in sorted(_shown(spec)):
         args += [*_directories(target), word, source, target]
-    return [*args, "--remount-ro", "/"]
+    return [*args, "--remount-ro", "/dev", "--remount-ro", "/"]
 
 
 def _shown(spec: Spec) -> Iterator[tuple[str, str, str]]:
@@ -131,30 +130,31 @@ def confined(
     The environment comes last, so that no variable of a job reaches a program that still has
     the right to change its user id.
     """
-    args = ["/usr/bin/choom", "-n", "1000", "--", "/usr/bin/prlimit", *_rlimits(limits), "--"]
+    args = ["/usr/bin/choom", "-n", "1000", "--", "/usr/bin/prlimit"]
+    args += [*(f"--{name}={value}" for name, value in rlimits(limits).items()), "--"]
     if uid is not None:
         args += ["/usr/bin/setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
         args += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
     return [*args, "/usr/bin/env", "-i", *(f"{key}={value}" for key, value in env.items()), *argv]
 
 
-def _rlimits(limits: Limits) -> list[str]:
+def rlimits(limits: Limits) -> dict[str, int]:
     """Limits of one process each, except `nproc`, which counts the whole user id.
 
     Memory is RLIMIT_DATA (private writable pages), not RLIMIT_AS: Go, Node, Java and sanitizers
     reserve far more address space than they use, and would not start.
     """
     wanted = {
-        "nproc": (resource.RLIMIT_NPROC, limits.processes),
-        "data": (resource.RLIMIT_DATA, limits.memory_mb << 20),
-        "fsize": (resource.RLIMIT_FSIZE, limits.file_mb << 20),
-        "cpu": (resource.RLIMIT_CPU, limits.cpu_s),
-        "nofile": (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        "core": (resource.RLIMIT_CORE, 0),
+        "nproc": limits.processes,
+        "data": limits.memory_mb << 20,
+        "fsize": limits.file_mb << 20,
+        "cpu": limits.cpu_s,
+        "nofile": _OPEN_FILES,
+        "core": 0,
     }
-    return [f"--{name}={_allowed(kind, value)}" for name, (kind, value) in wanted.items()]
+    return {name: _allowed(name, value) for name, value in wanted.items()}
 
 
-def _allowed(kind: int, value: int) -> int:
-    hard = resource.getrlimit(kind)[1]
+def _allowed(name: str, value: int) -> int:
+    hard = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1]
     return value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -165,3 +165,11 @@ def check_spec(spec: Spec) -> None:
             raise SandboxError(f"{place.source} is not a directory, so it cannot be written inside")
     if spec.proxy_socket and not spec.proxy_socket.is_socket():
         raise SandboxError(f"{spec.proxy_socket} is not a socket: start the proxy first")
+
+
+def check_in_place(spec: Spec, backend: str) -> None:
+    """Refuse mounts that should be seen elsewhere: this backend moves nothing."""
+    shown: tuple[Mount | Writable, ...] = (*spec.read_only, *spec.writable)
+    for mount in shown:
+        if mount.target and mount.target != str(mount.source):
+            raise SandboxError(f"{backend}: {mount.source} cannot be shown at {mount.target}")

@@ -10,8 +10,15 @@ import tempfile
 from pathlib import Path
 
 from pipeline.errors import SandboxError, SandboxUnavailable
-from pipeline.sandbox.base import Caps, ExecResult, Mount, Session, Spec, Writable
-from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec, through_relay
+from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
+from pipeline.sandbox.local import (
+    Job,
+    LocalSession,
+    as_result,
+    check_in_place,
+    check_spec,
+    through_relay,
+)
 from pipeline.sandbox.process import Command, Ended, run
 
 _RELAY = Path(__file__).with_name("relay.py")
@@ -24,6 +31,7 @@ _CAPS = Caps(
     pid_namespace=False,
     own_uid=False,
     memory="none",
+    loopback=True,
 )
 
 
@@ -47,12 +55,7 @@ class NoSandbox:
         from pipeline.sandbox.files import Tree
 
         check_spec(spec)
-        shown: tuple[Mount | Writable, ...] = (*spec.read_only, *spec.writable)
-        for mount in shown:
-            if mount.target and Path(mount.target) != mount.source:
-                raise SandboxError(
-                    f"without a sandbox {mount.source} cannot be shown at {mount.target}"
-                )
+        check_in_place(spec, "without a sandbox")
         # Beside the tree, so that it goes with the run's directory even if we are killed.
         beside = spec.tree.resolve().parent
         home = await asyncio.to_thread(tempfile.mkdtemp, prefix="home-", dir=beside)

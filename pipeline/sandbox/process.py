@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,8 @@ _POLL_S, _POLLS = 0.005, 100
 class Command:
     """What to start. `env` is the whole environment; `fds` and `stdin` are closed on this side.
 
-    `kill` is awaited before the group is killed, while the process still runs.
+    `kill` is awaited before the group is killed, while the process still runs. `guard` watches the
+    process of the number that it gets and returns why it must end.
     """
 
     argv: tuple[str, ...]
@@ -30,6 +31,7 @@ class Command:
     fds: tuple[int, ...] = ()
     stdin: int = asyncio.subprocess.DEVNULL
     kill: Callable[[], Awaitable[None]] | None = None
+    guard: Callable[[int], Coroutine[Any, Any, Reason]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,8 @@ async def run(
         process = await _surely_started(command, sink)
         try:
             output = _Output(source, limits, on_output)
-            reason = await _watch(process, output, stop, began + limits.wall_s)
+            ends = _ends(process, output, stop, command.guard)
+            reason = await _first(ends, began + limits.wall_s)
         finally:
             await _end(process, command.kill)
         output.drain()
@@ -148,31 +151,46 @@ async def _start(command: Command, sink: int) -> asyncio.subprocess.Process:
                 os.close(descriptor)
 
 
-async def _watch(
-    process: asyncio.subprocess.Process, output: _Output, stop: asyncio.Event, deadline: float
-) -> Reason:
+_Ends = dict[asyncio.Future[Any], Callable[[Any], Reason | None]]
+
+
+def _ends(
+    process: asyncio.subprocess.Process,
+    output: _Output,
+    stop: asyncio.Event,
+    guard: Callable[[int], Coroutine[Any, Any, Reason]] | None,
+) -> _Ends:
+    """What can end a command, each with the reason that its result stands for; None is no end."""
+    ends: _Ends = {
+        asyncio.ensure_future(process.wait()): lambda _: "exit",
+        asyncio.ensure_future(output.pump()): lambda too_much: "output" if too_much else None,
+        asyncio.ensure_future(stop.wait()): lambda _: "killed",
+    }
+    if guard:
+        ends[asyncio.ensure_future(guard(process.pid))] = lambda reason: reason
+    return ends
+
+
+async def _first(ends: _Ends, deadline: float) -> Reason:
+    """The reason of whatever comes first; where several came at once, of the first listed."""
     clock = asyncio.get_running_loop().time
-    exited = asyncio.ensure_future(process.wait())
-    pump = asyncio.ensure_future(output.pump())
-    stopped = asyncio.ensure_future(stop.wait())
-    pending: set[asyncio.Future[Any]] = {exited, pump, stopped}
+    pending = set(ends)
     try:
-        while not exited.done():
+        while True:
             wait_s = max(0.0, deadline - clock())
             done, pending = await asyncio.wait(
                 pending, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED
             )
             if not done:
                 return "timeout"
-            if pump in done and pump.result():
-                return "output"
-            if stopped in done:
-                return "killed"
-        return "exit"
+            for end, told in ends.items():
+                reason = told(end.result()) if end in done else None
+                if reason:
+                    return reason
     finally:
-        for waiting in (exited, pump, stopped):
-            waiting.cancel()
-        await asyncio.gather(exited, pump, stopped, return_exceptions=True)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
 
 
 async def _end(

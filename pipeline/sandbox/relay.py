@@ -10,6 +10,9 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Awaitable, Callable
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _CHUNK = 1 << 16
@@ -49,18 +52,25 @@ def become(argv: list[str]) -> None:
 
 
 async def serve(server: socket.socket, path: str) -> None:
-    """Join every connection with one of its own to the unix socket."""
+    """Lead every connection to the unix socket, for ever."""
+    async with await asyncio.start_server(joined(path), sock=server) as listening:
+        await listening.serve_forever()
 
-    async def joined(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+
+def joined(path: str) -> Handler:
+    """What joins a connection with one of its own to the unix socket."""
+
+    async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             source, sink = await asyncio.open_unix_connection(path)
         except OSError:
             writer.close()
             return
         await asyncio.gather(copied(reader, sink), copied(source, writer))
+        sink.close()
+        writer.close()
 
-    async with await asyncio.start_server(joined, sock=server) as listening:
-        await listening.serve_forever()
+    return join
 
 
 async def copied(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

@@ -91,9 +91,16 @@ def _own(arg: int) -> tuple[Check, ...]:
     return (Check(errno.EPERM, arg, "others", (0,)),)
 
 
+# Memory, semaphores and queues that every process of the same user id finds by a number.
+_SYSTEM_V = (
+    *("shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl", "mq_open"),
+    *("msgget", "msgsnd", "msgrcv", "msgctl", "mq_unlink"),
+)
+
 # Where the host's processes, network and socket files are in sight. A pair of datagram sockets
 # could be pointed at any socket file later, a pair of streams cannot.
 _SHARED = {
+    **{name: (Check(errno.EPERM),) for name in _SYSTEM_V},
     "socketpair": (
         *_ALWAYS["socketpair"],
         Check(

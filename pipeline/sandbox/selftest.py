@@ -8,9 +8,11 @@ import fcntl
 import json
 import os
 import secrets
+import socket
+import stat
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -21,18 +23,21 @@ from pipeline.sandbox.base import ExecResult, Limits, Mount, Session, Spec
 
 Open = Callable[[Spec], Awaitable[Session]]
 
-# The interpreter itself, not the link to it that a virtual environment has.
-_PYTHON = os.path.realpath(sys.executable)
+_SYSTEM = ("/usr/bin/python3", "/usr/local/bin/python3")
 _LIMITS = Limits(wall_s=30.0)
 _BASICS = {"HOME", "LANG", "PATH", "TMPDIR"}
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What got through (`leaks`, in words; empty is good) and who the command was."""
+    """What got through, in words by kind (empty is good), and who the command was."""
 
-    leaks: tuple[str, ...]
+    leaks: Mapping[str, str]
     uid: int
+
+    def besides(self, *kinds: str) -> tuple[str, ...]:
+        """The leaks in words, without those kinds."""
+        return tuple(words for kind, words in self.leaks.items() if kind not in kinds)
 
 
 async def measure(open_session: Open) -> Measured:
@@ -42,20 +47,22 @@ async def measure(open_session: Open) -> Measured:
         canary = _lay_out(Path(place), tree, secret)
         session = await open_session(Spec(tree, read_only=_interpreter(), limits=_LIMITS))
         try:
-            async with _planted(secret, canary) as arguments:
-                result = await _attempt(session, arguments)
-            left_over = not _free(tree / "lock")
+            async with planted(secret, canary) as (facts, received):
+                result = await _attempt(session, facts)
+                report = _parsed(result) | {"sent_datagram": received()}
+            report["daemon"] = not _free(tree / "lock")
         finally:
             await session.close()
-    report = _parsed(result)
-    daemon = ("a daemon outlived its command",) if left_over else ()
-    return Measured((*_leaks(report), *daemon), int(report["uid"]))
+        report["wrote_outside"] |= canary.read_text() != secret
+    return Measured(dict(_leaks(report)), int(report["uid"]))
 
 
-async def _attempt(session: Session, arguments: tuple[str, ...]) -> ExecResult:
+async def _attempt(session: Session, facts: Mapping[str, object]) -> ExecResult:
     program = files("pipeline.sandbox").joinpath("attempts.py").read_bytes()
     await session.put("attempts.py", program)
-    return await session.exec([_PYTHON, "-I", "-S", "-B", "attempts.py", *arguments])
+    return await session.exec(
+        [anybodys_python(), "-I", "-S", "-B", "attempts.py", json.dumps(facts)]
+    )
 
 
 def _parsed(result: ExecResult) -> dict[str, Any]:
@@ -63,6 +70,17 @@ def _parsed(result: ExecResult) -> dict[str, Any]:
         raise SandboxError(f"the self-test did not run: {result.text.strip() or result.reason}")
     report: dict[str, Any] = json.loads(result.output)
     return report
+
+
+def anybodys_python() -> str:
+    """An interpreter for any user id: ours, or the system's where ours lies in a closed directory.
+
+    Not the link to it that a virtual environment has.
+    """
+    ours = Path(os.path.realpath(sys.executable))
+    if all(path.stat().st_mode & stat.S_IXOTH for path in (ours, *ours.parents)):
+        return str(ours)
+    return next((path for path in _SYSTEM if os.access(path, os.X_OK)), str(ours))
 
 
 def _interpreter() -> tuple[Mount, ...]:
@@ -76,42 +94,78 @@ def _lay_out(place: Path, tree: Path, secret: str) -> Path:
     place.chmod(0o755)
     canary = place / "canary"
     canary.write_text(secret)
-    canary.chmod(0o644)
+    canary.chmod(0o666)
     return canary
 
 
 @contextlib.asynccontextmanager
-async def _planted(secret: str, canary: Path) -> AsyncIterator[tuple[str, ...]]:
-    """The secret also in another process's environment, and a listener on the loopback."""
-    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
-    holder = await asyncio.create_subprocess_exec(
-        "/bin/sleep", "60", env={"ACP_CANARY": secret}, stdin=asyncio.subprocess.DEVNULL
-    )
+async def planted(
+    secret: str, canary: Path
+) -> AsyncIterator[tuple[dict[str, object], Callable[[], bool]]]:
+    """The secret also in another process's environment, and a listener of every kind.
+
+    Gives what the attempts need to know, and whether a datagram has arrived.
+    """
+    file, abstract = str(canary.with_name("socket")), f"\0acp-probe-{secret[:8]}"
+    with contextlib.ExitStack() as open_sockets:
+        tcp = open_sockets.enter_context(socket.create_server(("127.0.0.1", 0)))
+        udp = open_sockets.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        udp.bind(("127.0.0.1", 0))
+        udp.settimeout(0)
+        for name in (file, abstract):
+            server = open_sockets.enter_context(socket.socket(socket.AF_UNIX))
+            server.bind(name)
+            server.listen()
+        os.chmod(file, 0o666)  # noqa: PTH101 - a blocking call of no length
+        holder = await asyncio.create_subprocess_exec(
+            "/bin/sleep", "60", env={"ACP_CANARY": secret}, stdin=asyncio.subprocess.DEVNULL
+        )
+        facts = {"secret": secret, "outside": str(canary), "pid": holder.pid}
+        facts |= {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1]}
+        try:
+            yield facts | {"socket": file, "abstract": abstract}, lambda: _arrived(udp)
+        finally:
+            holder.kill()
+            await holder.wait()
+
+
+def _arrived(udp: socket.socket) -> bool:
     try:
-        yield secret, str(canary), str(server.sockets[0].getsockname()[1])
-    finally:
-        holder.kill()
-        await holder.wait()
-        server.close()
-        await server.wait_closed()
+        return bool(udp.recv(1))
+    except BlockingIOError:
+        return False
 
 
-def _leaks(report: dict[str, Any]) -> Iterator[str]:
-    status = report["status"]
-    attempts = {
-        "variables of the host reached the command": set(report["environment"]) != _BASICS,
-        "the environment of another process could be read": report["read_environment"],
-        "a file outside could be read": report["read_file"],
-        "a file outside could be written": report["wrote_outside"],
-        "the host's loopback could be reached": report["reached_host"],
-        "a local server could not be reached by its own command": not report["own_loopback"],
-        "processes of the host could be seen": report["processes"]
-        > len(("init", "daemon", "self")),
-        "the command kept capabilities": int(status["CapEff"] + status["CapBnd"], 16) != 0,
-        "the command could gain privileges": status["NoNewPrivs"] != "1",
-        "the command had the user id of root": os.geteuid() == 0 and report["uid"] == 0,
-    }
-    return (words for words, happened in attempts.items() if happened)
+_SAID = {
+    "read_environment": "the environment of another process could be read",
+    "read_file": "a file outside could be read",
+    "wrote_outside": "a file outside could be written",
+    "reached_host": "the host's loopback could be reached",
+    "sent_datagram": "a datagram reached the host's loopback",
+    "reached_abstract": "an abstract socket of the host could be reached",
+    "reached_socket_file": "a socket file of the host could be reached",
+    "vsock": "sockets to the machine's own host could be opened",
+    "signalled": "a process of the host could be signalled",
+    "traced": "a process of the host could be traced",
+    "io_uring": "io_uring, which goes around filters, could be used",
+    "keyring": "the kernel's keyring could be reached",
+    "namespaces": "a user namespace could be made inside",
+    "capabilities": "the command kept capabilities",
+    "may_gain": "the command could gain privileges",
+    "daemon": "a daemon outlived its command",
+}
+
+
+def _leaks(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    yield from ((kind, words) for kind, words in _SAID.items() if report[kind])
+    if set(report["environment"]) != _BASICS:
+        yield "environment", "variables of the host reached the command"
+    if not report["own_loopback"]:
+        yield "loopback", "a local server could not be reached by its own command"
+    if report["processes"] > len(("init", "daemon", "self")):
+        yield "processes", "processes of the host could be seen"
+    if os.geteuid() == 0 and report["uid"] == 0:
+        yield "root", "the command had the user id of root"
 
 
 def _free(lock: Path) -> bool:

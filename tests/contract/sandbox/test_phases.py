@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +12,12 @@ import pytest
 
 from pipeline.errors import SandboxError
 from pipeline.sandbox.base import Spec, Writable
+from pipeline.sandbox.selftest import anybodys_python
 
 if TYPE_CHECKING:
     from tests.contract.sandbox.conftest import Opener
 
-PYTHON = os.path.realpath(sys.executable)
+PYTHON = anybodys_python()
 FETCH = """
 import os, urllib.request
 names = [n for n in os.environ if n.lower() in ("http_proxy", "https_proxy", "all_proxy")]

@@ -16,7 +16,7 @@ from pipeline.sandbox.selftest import measure
 
 async def test_the_self_test_sees_everything_that_leaks_without_a_sandbox() -> None:
     measured = await measure(NoSandbox().open)
-    leaks = " / ".join(measured.leaks)
+    leaks = " / ".join(measured.besides())
     for words in ("file outside could be read", "loopback could", "could be seen", "daemon"):
         assert words in leaks
     assert "environment of another process could be read" in leaks

@@ -9,7 +9,9 @@ from pipeline.sandbox.layout import confined, view
 
 
 def test_the_host_is_shown_only_in_named_parts() -> None:
-    args = view(Spec(Path("/srv/tree"), (Mount(Path("/opt/python")),)), {"/etc/passwd": 9})
+    args = view(
+        Spec(Path("/srv/tree"), (Mount(Path("/opt/python")),)), Limits(), {"/etc/passwd": 9}
+    )
     bound = [args[i + 1] for i, word in enumerate(args) if word in {"--ro-bind", "--bind"}]
     assert "/srv/tree" in bound
     assert "/opt/python" in bound
@@ -20,7 +22,7 @@ def test_the_host_is_shown_only_in_named_parts() -> None:
 
 def test_an_outer_mount_comes_before_the_one_inside_it() -> None:
     inner, outer = Mount(Path("/a/b/c"), "/t/inner"), Mount(Path("/z"), "/t")
-    args = view(Spec(Path("/srv/tree"), (inner, outer)), {})
+    args = view(Spec(Path("/srv/tree"), (inner, outer)), Limits(), {})
     assert args.index("/z") < args.index("/a/b/c")
 
 

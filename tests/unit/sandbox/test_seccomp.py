@@ -98,10 +98,11 @@ def test_a_call_is_refused_by_its_number_alone_only_where_we_say_so(machine: str
         if number not in conditional and verdict(program, Call(number, found.audit))
     }
     only_shared = {"prlimit64", "sendto", "sendmsg", "sendmmsg", "setpriority", "ioprio_set"}
+    families = ("sched_", "shm", "sem", "msg", "mq_")
     named = {
         number
         for name, number in found.numbers.items()
-        if name not in by_argument | only_shared and not name.startswith("sched_")
+        if name not in by_argument | only_shared and not name.startswith(families)
     }
     assert refused == named
 
@@ -144,6 +145,9 @@ def test_without_namespaces_other_processes_are_left_alone(machine: str) -> None
         assert judged(program, machine, name, 0, 0) == 0
         assert judged(program, machine, name, 0, 4711) == errno.EPERM
     assert judged(seccomp.namespaced(machine), machine, "prlimit64", 4711) == 0
+    for name in ("shmget", "shmat", "semop", "msgrcv", "mq_open"):
+        assert judged(program, machine, name) == errno.EPERM
+        assert judged(seccomp.namespaced(machine), machine, name) == 0
 
 
 @pytest.mark.parametrize("machine", MACHINES)
