@@ -1,0 +1,80 @@
+"""How registries are reached, as the operator's variables say it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.bootstrap.supplies import supply_of
+from bot.errors import Misconfigured
+from bot.settings import Settings
+
+
+def settings(**variables: str) -> Settings:
+    return Settings(_env_file=None, **variables)  # type: ignore[call-arg, arg-type]
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for field in Settings.model_fields.values():
+        for name in field.validation_alias.choices:  # type: ignore[union-attr]
+            monkeypatch.delenv(str(name), raising=False)
+
+
+@pytest.mark.parametrize("name", ["PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX"])
+def test_the_index_of_the_operators_own_clients_is_used(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "https://mirror.example/simple")
+    assert Settings.load().registries_of().python_index == "https://mirror.example/simple"
+
+
+def test_what_is_set_for_us_goes_before_what_is_set_for_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "https://theirs.example/simple")
+    monkeypatch.setenv("ACP_PYTHON_INDEX", "https://ours.example/simple")
+    assert Settings.load().python_index == "https://ours.example/simple"
+
+
+def test_a_password_in_an_index_is_forgotten_at_once_and_refused() -> None:
+    found = settings(PIP_INDEX_URL="https://wanda:s3cret@mirror.example/simple")
+    assert "s3cret" not in f"{found!r} {found.model_dump_json()}"
+    with pytest.raises(Misconfigured, match="set ACP_PYTHON_INDEX to such an address"):
+        found.registries_of()
+
+
+def test_the_operators_proxy_is_gone_through_and_its_password_does_not_show() -> None:
+    found = settings(HTTPS_PROXY="http://wanda:s3cret@proxy.example:3128")
+    upstream = found.registries_of().upstream
+    assert upstream is not None
+    assert (upstream.host, upstream.port) == ("proxy.example", 3128)
+    assert "s3cret" not in f"{found!r} {found.registries_of()!r} {found.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    ("variables", "mend"),
+    [
+        ({"HTTPS_PROXY": "socks5://proxy.example"}, "set ACP_HTTPS_PROXY"),
+        ({"ACP_NPM_REGISTRY": "http://npm.example"}, "set ACP_NPM_REGISTRY"),
+        ({"ACP_REGISTRY_NETWORKS": "ten"}, "ACP_REGISTRY_NETWORKS"),
+        ({"SSL_CERT_FILE": "/nowhere.pem"}, "set ACP_CERTIFICATES"),
+    ],
+)
+def test_a_mistake_is_refused_with_its_mend(variables: dict[str, str], mend: str) -> None:
+    with pytest.raises(Misconfigured, match=mend):
+        settings(**variables).registries_of()
+
+
+def test_hosts_and_networks_are_lists() -> None:
+    found = settings(
+        ACP_REGISTRIES="go.example, crates.example:8443", ACP_REGISTRY_NETWORKS="10.0.0.0/8"
+    ).registries_of()
+    assert found.hosts == ("go.example", "crates.example:8443")
+    assert found.networks == ("10.0.0.0/8",)
+
+
+def test_set_ups_can_be_switched_off(tmp_path: Path) -> None:
+    assert supply_of(settings(ACP_ENVIRONMENTS="off", ACP_DATA_DIR=str(tmp_path)), ()) is None
+    assert supply_of(settings(ACP_DATA_DIR=str(tmp_path)), ()) is not None
