@@ -21,6 +21,7 @@ from pipeline.sandbox.base import ExecResult, Sandbox, Session
 
 Checkout = Callable[[Path], Awaitable[None]]
 _PROGRAMS = "/usr/local/bin:/usr/bin:/bin"
+_PIP = re.compile(r"(?<!uv )\bpip3? install")
 _TAIL_LINES = 25
 _TAIL_CHARS = 3000
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\S\n]*\r|[\x00-\x08\x0b-\x1f\x7f]")
@@ -107,7 +108,7 @@ class Builder:
         steps = list(self.plan.steps)
         if self.plan.language == "python":
             # Relocatable: it is built aside and moved when it is whole. pip is for set-up lines.
-            seed = ("--seed",) if any(argv[0] == "sh" for argv in steps) else ()
+            seed = ("--seed",) if any(_PIP.search(argv[-1]) for argv in steps) else ()
             venv = ("uv", "venv", "-q", "--relocatable", "--allow-existing", *seed)
             steps.insert(0, (*venv, "--python", PYTHON, ENV))
         return [tuple(_filled(word, known) for word in argv) for argv in steps]
@@ -117,10 +118,9 @@ class Builder:
         target = self.bench.target
         if target.is_symlink() or not target.is_dir():
             raise SetUpFailed("the set-up has put something else in the environment's place")
-        if self.plan.language == "node":
-            modules = tree / self.plan.path / "node_modules"
-            if modules.is_dir() and not modules.is_symlink():
-                modules.rename(target / "node_modules")
+        modules = tree / self.plan.path / "node_modules"
+        if modules.is_dir() and not modules.is_symlink():
+            modules.rename(target / "node_modules")
         if self.plan.language != "python":
             return {}
         base = self.bench.interpreter

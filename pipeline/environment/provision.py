@@ -183,7 +183,8 @@ def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Envi
         found = environment_in(place, interpreter, label, kept.path / "support")
         roots = tuple(str(root) for root in meta.get("roots", ()))
     else:
-        found, roots = _with_tools(bare_environment(remark=_remark(plan)), plan, place, apart), ()
+        found, roots = bare_environment(remark=_remark(plan)), ()
+    found = _with_tools(found, plan, place, apart)
     env = {**found.env, "ACP_ROOTS": ":".join(roots)} if roots else found.env
     return replace(
         found,
@@ -197,9 +198,9 @@ def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Envi
 
 
 def _with_tools(found: Environment, plan: Plan, place: Path, apart: bool) -> Environment:  # noqa: FBT001
-    """The bare environment, and beside it what another language's tool has fetched."""
+    """The environment, and beside it what another language's tool has fetched."""
     env = {**found.env, **run_variables(plan, place)}
-    mounts = [Mount(place)]
+    mounts = [] if plan.language == "python" else [Mount(place)]
     modules = place / "node_modules"
     if modules.is_dir():
         # Node looks in the folders above the tree too, so the tree itself stays as it is.
