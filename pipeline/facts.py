@@ -42,12 +42,12 @@ class Made(Protocol):
 
 def environment_of(facts: Mapping[str, Any]) -> Environment:
     """The environment as the facts tell it: enough to read its test runs, not to make any."""
-    told = {
+    told: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list | tuple) else value
         for name, value in facts["environment"].items()
         if name in _TOLD
     }
-    return Environment(**{"python": "", "launcher": "", **told})
+    return Environment(python="", launcher="", **told)
 
 
 async def write(

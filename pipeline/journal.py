@@ -54,10 +54,11 @@ class Diverged(PipelineError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One position. `reply` None: reserved, and the answer was lost."""
+    """One position. `reply` None: reserved, and the answer was lost; `tries` were begun so far."""
 
     digest: str
     reply: Json | None
+    tries: int = 1
 
 
 class Journal(Protocol):
@@ -95,7 +96,8 @@ class MemoryJournal:
 
     async def reserve(self, key: str, digest: str) -> None:
         """Keep an empty entry."""
-        self.entries[key] = Entry(digest, None)
+        before = self.entries.get(key)
+        self.entries[key] = Entry(digest, None, before.tries + 1 if before else 1)
 
     async def record(self, key: str, digest: str, reply: Json) -> None:
         """Keep a filled entry."""
@@ -190,7 +192,7 @@ class Pen:
                 await redo(entry.reply)
             return entry.reply
         if entry is not None and kind == "model":
-            self.lost += 1
+            self.lost += entry.tries
         return await _write(self.journal, key, digest, work)
 
 

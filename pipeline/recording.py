@@ -69,7 +69,7 @@ class Recording:
         return gzip.compress(lines + seal, compresslevel=9, mtime=0)
 
     def _lines(self) -> Iterator[Mapping[str, Any]]:
-        ended = self.ended or {}
+        ended: Mapping[str, Any] = self.ended or {}
         yield {
             "acp_journal": VERSION,
             "name": self.name,

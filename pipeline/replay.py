@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.agents import CodingAgent, FormattingAgent, QAAgent, TestingAgent
-from pipeline.agents.base import Agent
 from pipeline.agents.seated import ModelAgent
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import InvalidState
@@ -24,7 +23,6 @@ from pipeline.state import PipelineState
 _MODELS: Mapping[str, type[ModelAgent]] = {
     kind.__name__: kind for kind in (CodingAgent, TestingAgent, QAAgent)
 }
-_ROLES = ("coder", "formatter", "tester", "reviewer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +72,12 @@ def _pipeline(facts: Mapping[str, Any]) -> AgenticCodingPipeline:
         raise InvalidState(f"a journal of version {facts.get('v')}; this release reads {VERSION}")
     try:
         agents = [_agent(raw) for raw in facts["lineup"]]
-        seats: dict[str, list[Agent]] = {role: [] for role in _ROLES}
-        for agent in agents:
-            seats[agent.role].append(agent)
         rules = facts["rules"]
         return AgenticCodingPipeline(
-            *seats.values(),
+            coders=[agent for agent in agents if isinstance(agent, CodingAgent)],
+            formatters=[agent for agent in agents if isinstance(agent, FormattingAgent)],
+            testers=[agent for agent in agents if isinstance(agent, TestingAgent)],
+            reviewers=[agent for agent in agents if isinstance(agent, QAAgent)],
             max_iterations=rules["max_iterations"],
             limits=Limits(wall_s=None, calls=None, same_feedback=rules["same_feedback"]),
             sandbox=FilesOnly(),

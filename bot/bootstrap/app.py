@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.errors import Misconfigured
@@ -53,10 +52,21 @@ def github_lock(
 ) -> tuple[
     tuple[bytes, ...], Callable[..., bool], Callable[[str, str, bytes], tuple[Delivery, Order]]
 ]:
-    """The secrets that may sign deliveries, how that is checked, and how one is read."""
-    from bot.adapters.github.webhooks import read, verify
+    """The secrets that may sign deliveries, how that is checked, and how one is read.
 
-    return settings.webhook_secrets(), verify, partial(read, app=identity, label=settings.label)
+    Our own secrets are taken out of what people wrote before anything is kept of it.
+    """
+    from bot.adapters.github.webhooks import read, verify
+    from bot.bootstrap.journals import redactor_of
+    from bot.domain.orders import cleaned
+
+    redact = redactor_of(settings)
+
+    def taken(event: str, guid: str, body: bytes) -> tuple[Delivery, Order]:
+        delivery, order = read(event, guid, body, app=identity, label=settings.label)
+        return delivery, cleaned(order, redact)
+
+    return settings.webhook_secrets(), verify, taken
 
 
 def replay(

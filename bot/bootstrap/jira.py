@@ -25,11 +25,14 @@ Lock = tuple[
 def jira_lock(settings: Settings) -> Lock | None:
     """How deliveries are told genuine and read; None where neither token nor secret is set."""
     from bot.adapters.jira.webhooks import Keys, Names, has_signature, has_token, read
+    from bot.bootstrap.journals import redactor_of
+    from bot.domain.orders import cleaned
 
     keys = Keys(*settings.jira_keys())
     if not keys.tokens and not keys.secrets:
         return None
     names = Names(settings.jira_status, settings.label)
+    redact = redactor_of(settings)
 
     def taken(
         body: bytes,
@@ -37,7 +40,8 @@ def jira_lock(settings: Settings) -> Lock | None:
         now: float,
         signed: bool,  # noqa: FBT001
     ) -> tuple[Delivery, Order]:
-        return read(body, names, identifier=identifier, now=now, signed=signed)
+        delivery, order = read(body, names, identifier=identifier, now=now, signed=signed)
+        return delivery, cleaned(order, redact)
 
     return partial(has_token, keys), partial(has_signature, keys), taken
 

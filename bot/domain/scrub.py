@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from pipeline.redaction import Redactor
 
@@ -45,6 +46,17 @@ class Scrubber:
     def __call__(self, text: str) -> str:
         """The text without secrets."""
         return self._redact(text)
+
+
+def each_text(value: Any, clean: Callable[[str], str]) -> Any:
+    """Plain JSON with every text in it cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {key: each_text(item, clean) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [each_text(item, clean) for item in value]
+    return value
 
 
 def without_keys(text: str) -> str:

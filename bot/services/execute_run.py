@@ -15,6 +15,7 @@ from bot.domain.guards import SecretScan
 from bot.domain.policy import Rules
 from bot.domain.result import Result
 from bot.domain.runs import RunRequest, RunStatus
+from bot.domain.scrub import each_text
 from bot.domain.store import Ending, Fenced, Store
 from bot.domain.task import Task
 from bot.errors import BotError, ForgeUnavailable, OperatorError, RateLimited, Transient, UserError
@@ -167,7 +168,7 @@ class ExecuteRun:
             if isinstance(decision, TurnedAway):
                 turned.append(decision)
                 return {"turned": decision.why}
-            return {"admitted": decision.to_json()}
+            return {"admitted": each_text(decision.to_json(), self.workshop.scrub)}
 
         known = await book.once("admission", decide)
         if "turned" in known:

@@ -116,7 +116,7 @@ class StoredJournal:
     async def load(self) -> Mapping[str, Entry]:
         """Everything that earlier starts of the run have written."""
         rows = await asyncio.to_thread(self._store.journal, self._run)
-        return {key: Entry(row.digest, row.reply) for key, row in rows.items()}
+        return {key: Entry(row.digest, row.reply, row.tries) for key, row in rows.items()}
 
     async def reserve(self, key: str, digest: str) -> None:
         """Before it is paid for. Raises Fenced."""

@@ -95,14 +95,18 @@ class Seat:
         async def work() -> Mapping[str, Any]:
             nonlocal live
             live = True
-            self.meter.lost(self.agent, client, request, pen.lost - lost)
-            return {"asked": shorten(asked, before), **await self._outcome(client, request)}
+            cut_off = pen.lost - lost
+            self.meter.lost(self.agent, client, request, cut_off)
+            outcome = await self._outcome(client, request)
+            return {"asked": shorten(asked, before), "lost": cut_off, **outcome}
 
         def differs(reply: Mapping[str, Any]) -> str:
             return difference(lengthen(reply["asked"], before), asked)
 
         reply = await pen.once("model", digest_of_asked(asked), work, differs=differs)
         pen.asked = lengthen(reply["asked"], before)
+        if not live:
+            self.meter.lost(self.agent, client, request, reply["lost"])
         if not live and "bill" in reply:
             self.meter.known(self.agent, request, reply["bill"])
         if "error" in reply:

@@ -19,11 +19,11 @@ def error_to_json(error: Ended) -> dict[str, Any]:
 
 def error_from_json(raw: Mapping[str, Any]) -> Ended:
     """An error of the same kind and message. Raises InvalidState where it is not one of ours."""
-    kinds = {kind.__name__: kind for kind in (BudgetExceeded, *_family(LLMError))}
+    known: list[type[Ended]] = [BudgetExceeded, *_family(LLMError)]
     try:
-        kind = kinds[raw["kind"]]
+        kind = {one.__name__: one for one in known}[raw["kind"]]
         # Past the constructors, which differ: message and facts are all that an error is.
-        error = kind.__new__(kind, raw["message"])
+        error: Ended = kind.__new__(kind, raw["message"])
         vars(error).update(raw["facts"])
     except (KeyError, TypeError) as wrong:
         raise InvalidState(f"not a journalled error: {wrong!r}") from wrong

@@ -100,13 +100,13 @@ class House:
 
 
 @pytest.mark.slow
-async def test_a_power_cut_after_any_call_costs_at_most_that_call(patient: Path) -> None:
+async def test_a_power_cut_after_a_call_costs_at_most_that_call(patient: Path) -> None:
     straight = House(patient)
     whole = await straight.run()
     assert whole is not None
     calls = len(straight.paid)
     assert calls == CALLS
-    for cut in range(1, calls + 1):
+    for cut in (1, 7, 13, calls):  # tests/resilience kills a real process around every call
         house = House(patient)
         assert await house.run(cut, paid=True) is None
         state = await house.run()
@@ -118,7 +118,7 @@ async def test_a_power_cut_after_any_call_costs_at_most_that_call(patient: Path)
 
 
 async def test_a_power_cut_between_calls_costs_nothing(patient: Path) -> None:
-    for cut in (3, 6, 12, 19):
+    for cut in (3, 12):
         house = House(patient)
         assert await house.run(cut, paid=False) is None
         state = await house.run()

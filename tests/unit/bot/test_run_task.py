@@ -11,6 +11,7 @@ from bot.entrypoints.summary import summary
 from bot.services.run_task import RunTask
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import CheckoutError, SandboxError
+from pipeline.journal import Journal
 from pipeline.progress import Kind, Progress, Watch
 from pipeline.state import PipelineState
 from pipeline.transitions import Cursor, Stage
@@ -31,7 +32,10 @@ class Scripted:
     def start(self, task: str, repo: str | None = None) -> PipelineState:
         return PipelineState(task=task, repo=repo)
 
-    async def steps(self, state: PipelineState, *, watch: Watch) -> AsyncIterator[Checkpoint]:
+    async def steps(
+        self, state: PipelineState, *, watch: Watch, journal: Journal | None = None
+    ) -> AsyncIterator[Checkpoint]:
+        assert journal is None
         try:
             for one in self._steps:
                 watch(Progress(Kind.SEATED, "gpt", Stage.DRAFTING, 1, "coder", 70, 0.5))
