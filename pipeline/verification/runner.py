@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import WorkspaceError
+from pipeline.verification import whole
 from pipeline.verification.report import Log, TestRun, clean, parse
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ async def run_tests(
     and is removed before this returns.
     """
     selection = selection or Selection()
+    if environment.problem:
+        return whole.not_set_up(environment)
+    if environment.test:
+        return await whole.run_command(session, environment, selection, limits)
     token = secrets.token_hex(8)
     report, wanted = f".acp-{token}.jsonl", f".acp-{token}.json"
     await session.put(wanted, selection.to_json())

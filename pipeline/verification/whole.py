@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from pipeline.verification.report import TestResult, TestRun, clean
+from pipeline.verification.report import Outcome, TestResult, TestRun, clean
 
 if TYPE_CHECKING:
     from pipeline.environment import Environment
@@ -60,7 +60,7 @@ def named(environment: Environment) -> str:
 
 
 def _result(command: str, done: ExecResult, text: str) -> TestResult:
-    outcome = "passed" if done.ok else "failed"
+    outcome: Outcome = "passed" if done.ok else "failed"
     message = "" if done.ok else text[-_MESSAGE_CHARS:].strip()
     return TestResult(command, outcome, message=message, seconds=done.wall_s)
 
