@@ -31,6 +31,7 @@ from pipeline.sandbox.base import Sandbox
 from pipeline.sandbox.select import strongest
 from pipeline.state import PipelineState, Role, check_ownership, copy_of
 from pipeline.transitions import Cursor, Rules
+from pipeline.verification.kept import Kept
 from pipeline.verification.verifier import Verifier
 from pipeline.workspace.workspace import Workspace
 
@@ -42,6 +43,7 @@ class Plan:
     agents: tuple[Agent, ...]
     sandbox: Sandbox | None
     python: Path | None
+    kept: Path | None
     supply: Supply | None
     limits: Limits
     clock: Clock
@@ -90,7 +92,8 @@ async def open_bench(
         workspace.recorder = Recorder(notebook, plan.redact)
         state = await opening.settled(state, repository, plan.redact)
         meter = Meter(state["usage"], plan.limits, clock=plan.clock, prices=plan.prices)
-        verifier = Verifier(workspace, environment, task=state["task"])
+        kept = Kept(plan.kept / "tests") if plan.kept else None
+        verifier = Verifier(workspace, environment, task=state["task"], kept=kept)
         if notebook:
             await facts.write(notebook, plan, state, repository, environment)
         yield Bench(plan, workspace, verifier, meter, watch), state

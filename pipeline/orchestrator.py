@@ -38,6 +38,7 @@ class AgenticCodingPipeline:
     A stage without agents is skipped and said to be "not checked". `sandbox` None takes the
     strongest that works here; `python` names the interpreter that runs the repository's tests;
     `supply` installs what they need, where no interpreter is named or at hand;
+    `kept` is a directory for what later runs can use again, as test runs of the same base;
     `prices` come before the shipped price table; `redact` knows the secrets that no model may see.
     The pipeline holds no run's state: one instance may run many tasks.
     """
@@ -54,6 +55,7 @@ class AgenticCodingPipeline:
         sandbox: Sandbox | None = None,
         python: Path | None = None,
         supply: Supply | None = None,
+        kept: Path | None = None,
         clock: Clock = time.monotonic,
         prices: Prices | None = None,
         redact: Redactor | None = None,
@@ -78,6 +80,7 @@ class AgenticCodingPipeline:
             sandbox=sandbox,
             python=python,
             supply=supply,
+            kept=kept,
             limits=limits,
             clock=clock,
             prices=prices or Prices(),

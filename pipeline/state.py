@@ -52,6 +52,38 @@ class Claim(TypedDict):
     quote: str
 
 
+class Expectation(TypedDict):
+    """A test (its id) whose expectation the task changes, and the sentence that asks for it."""
+
+    test: str
+    quote: str
+
+
+class Ruling(TypedDict):
+    """What a reviewer finds where test and change disagree: which of them contradicts `quote`.
+
+    `problem` says why the ruling does not count, or is "": the quote must stand in the task.
+    """
+
+    by: str
+    against: Literal["change", "test"]
+    quote: str
+    why: str
+    problem: str
+
+
+class Dispute(TypedDict):
+    """Authored tests that keep failing: their ids, how often in a row, and what was ruled on it.
+
+    `dropped` are ids that a ruling took out of the proof; another proof must take their place.
+    """
+
+    ids: list[str]
+    times: int
+    rulings: list[Ruling]
+    dropped: list[str]
+
+
 class SeatUsage(TypedDict):
     """What one seat has used so far. `usd` is None where a price is unknown: never 0 for it.
 
@@ -109,8 +141,10 @@ class PipelineState(TypedDict, total=False):
     test_paths: list[str]
     proposed_code: str
     nothing_to_change: str
+    expectations: list[Expectation]
     proposed_tests: str
     claim: Claim
+    dispute: Dispute
     tests_passed: bool | None
     test_output: str
     evidence: dict[str, Any]
@@ -124,9 +158,9 @@ class PipelineState(TypedDict, total=False):
     notes: list[str]
 
 
-_SHARED_BY_GATES = frozenset({"feedback"})
+_SHARED_BY_GATES = frozenset({"feedback", "dispute"})
 WRITES: Mapping[Role, frozenset[str]] = {
-    Role.CODER: frozenset({"proposed_code", "nothing_to_change"}),
+    Role.CODER: frozenset({"proposed_code", "nothing_to_change", "expectations"}),
     Role.FORMATTER: frozenset({"proposed_code"}),
     Role.TESTER: frozenset({"proposed_tests", "claim", "tests_passed", "test_output", "evidence"})
     | _SHARED_BY_GATES,

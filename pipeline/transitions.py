@@ -4,6 +4,9 @@
         ^                       |        |
         +------- feedback ------+--------+   until iterations, patience or budget end (failed)
 
+Where the same tests of the tester fail twice in a row, qa rules which side contradicts the task:
+against the change the run goes back to drafting, against the tests to testing, for another proof.
+
 A stage without seats is skipped; its gate is then "not checked" (None), which is not a failure.
 """
 
@@ -79,10 +82,8 @@ _OF_ONE_ITERATION = (
 def advance(cursor: Cursor, state: PipelineState, rules: Rules) -> Move:
     """The move after the seat at `cursor` has acted and left `state`. Never changes `state`."""
     state = copy_of(state)
-    if cursor.stage is Stage.TESTING and state.get("tests_passed") is not True:
-        return _back(cursor, state, rules, "testing", _reason_of_tests(state))
-    if cursor.stage is Stage.QA and state.get("qa_passed") is not True:
-        return _back(cursor, state, rules, "qa", Reason.QA_FAILED)
+    if (stopped := _at_gate(cursor, state, rules)) is not None:
+        return stopped
     if cursor.seat + 1 < rules.seats(cursor.stage):
         return Cursor(cursor.iteration, cursor.stage, cursor.seat + 1), state
     if cursor.stage is Stage.DRAFTING and not state.get("proposed_code"):
@@ -90,6 +91,50 @@ def advance(cursor: Cursor, state: PipelineState, rules: Rules) -> Move:
     if cursor.stage is Stage.TESTING and not state.get("proposed_code"):
         return end(cursor, state, "no_change")
     return _forward(cursor, state, rules)
+
+
+def _at_gate(cursor: Cursor, state: PipelineState, rules: Rules) -> Move | None:
+    """The move where a gate did not let the change through; None where it did."""
+    if cursor.stage is Stage.TESTING and state.get("tests_passed") is not True:
+        if rules.reviewers and is_disputed(state):
+            return Cursor(cursor.iteration, Stage.QA, 0), state
+        return _back(cursor, state, rules, "testing", _reason_of_tests(state))
+    if cursor.stage is Stage.QA and state.get("tests_passed") is False:
+        return _after_ruling(cursor, state, rules)
+    if cursor.stage is Stage.QA and state.get("qa_passed") is not True:
+        return _back(cursor, state, rules, "qa", Reason.QA_FAILED)
+    return None
+
+
+def is_disputed(state: PipelineState) -> bool:
+    """Whether test and change disagree for the second time, and nobody has ruled on it."""
+    dispute = state.get("dispute")
+    return dispute is not None and dispute["times"] > 1 and not dispute["rulings"]
+
+
+def _after_ruling(cursor: Cursor, state: PipelineState, rules: Rules) -> Move:
+    """Only if every reviewer rules against the tests are they dropped."""
+    rulings = state["dispute"]["rulings"] if "dispute" in state else []
+    against = [one["against"] == "test" and not one["problem"] for one in rulings]
+    if len(against) <= cursor.seat or not all(against):
+        return _back(cursor, state, rules, "testing", Reason.TESTS_FAILED)
+    if cursor.seat + 1 < rules.reviewers:
+        return Cursor(cursor.iteration, Stage.QA, cursor.seat + 1), state
+    attempt = Attempt(
+        iteration=cursor.iteration,
+        gate="testing",
+        reason=Reason.TESTS_FAILED.value,
+        feedback=state.get("feedback", ""),
+    )
+    state["attempts"] = [*state.get("attempts", []), attempt]
+    dispute = state["dispute"]
+    state["dispute"] = {**dispute, "dropped": [*dispute["dropped"], *dispute["ids"]], "times": 0}
+    if cursor.iteration >= rules.max_iterations:
+        return end(cursor, state, "failed", Reason.UNPROVEN)
+    for key in (*_OF_ONE_ITERATION, "claim", "feedback"):
+        state.pop(key, None)  # type: ignore[misc]
+    state["proposed_tests"] = ""
+    return Cursor(cursor.iteration + 1, Stage.TESTING, 0), state
 
 
 def end(cursor: Cursor, state: PipelineState, status: Status, reason: Reason | None = None) -> Move:

@@ -16,7 +16,7 @@ from pipeline.agents.toolbox import READERS, WRITERS, Toolbox, clip, spec
 from pipeline.errors import EditRejected
 from pipeline.llm import vendors
 from pipeline.progress import Kind
-from pipeline.state import PipelineState
+from pipeline.state import Expectation, PipelineState
 from pipeline.workspace import context
 from pipeline.workspace.workspace import Workspace
 
@@ -26,6 +26,15 @@ FINISH = spec(
     {"summary": "string"},
     nothing_to_change="string",
     keep={"type": "array", "items": {"type": "string"}},
+    expectations={
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {"test": {"type": "string"}, "quote": {"type": "string"}},
+            "required": ["test", "quote"],
+            "additionalProperties": False,
+        },
+    },
 )
 TOOLS = (*READERS, *WRITERS)
 _VENDOR_OF_NAME = {"gpt": "openai", "claude": "anthropic", "gemini": "google"}
@@ -62,6 +71,8 @@ class CodingAgent(ModelAgent):
             seat.report(
                 Kind.NOTE, f"removed what commands have left: {', '.join(removed[:_SHOWN])}"
             )
+        if named := _expectations(ended.get("expectations", ())):
+            state["expectations"] = named
         state.pop("nothing_to_change", None)
         if ended.get("nothing_to_change"):
             state["nothing_to_change"] = ended["nothing_to_change"]
@@ -82,6 +93,15 @@ class CodingAgent(ModelAgent):
     def _preference(self) -> Sequence[str]:
         first = _VENDOR_OF_NAME.get(self.name, self.preferred[0])
         return (first, *(vendor for vendor in self.preferred if vendor != first))
+
+
+def _expectations(said: Sequence[Any]) -> list[Expectation]:
+    """What the model has named, as far as it has the form."""
+    return [
+        Expectation(test=str(one["test"]), quote=str(one["quote"]))
+        for one in said
+        if isinstance(one, Mapping) and {"test", "quote"} <= one.keys()
+    ]
 
 
 class NoScratch(Closing):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from pipeline.agents import prompts, signatures
+from pipeline.agents import prompts, ruling, signatures
 from pipeline.agents.base import Seat
 from pipeline.agents.loop import Closing, Talk, converse
 from pipeline.agents.seated import ModelAgent
@@ -16,7 +16,7 @@ from pipeline.agents.toolbox import READERS, Toolbox, spec
 from pipeline.errors import EditRejected
 from pipeline.progress import Kind
 from pipeline.state import Claim as StateClaim
-from pipeline.state import PipelineState
+from pipeline.state import Dispute, PipelineState, Ruling
 from pipeline.tools import ruff
 from pipeline.verification.decide import BASELINE, decide
 from pipeline.verification.evidence import Evidence
@@ -35,7 +35,6 @@ SUBMIT = spec(
         "test": "string",
     },
 )
-_WITHOUT_TEST = frozenset({TaskKind.REFACTORING, TaskKind.DOCS})
 
 
 @dataclass
@@ -57,7 +56,10 @@ class TestingAgent(ModelAgent):
                 await _install(state, workspace, drafted.source)
                 if drafted.check is not None and state.get("nothing_to_change"):
                     return _nothing_to_change(state, drafted.check, seat)
-        return await self._judge(state, seat)
+        state = await self._judge(state, seat)
+        if state["evidence"]["hollow"]:
+            await _uninstall(state, workspace)
+        return state
 
     async def _reproduce(
         self, state: PipelineState, workspace: Workspace, seat: Seat
@@ -79,10 +81,12 @@ class TestingAgent(ModelAgent):
 
     async def _judge(self, state: PipelineState, seat: Seat) -> PipelineState:
         claim = _claim(state)
+        named = {one["test"]: one["quote"] for one in state.get("expectations", ())}
         with seat.meter.timed("tests"):
             evidence = await seat.verifier.judge(
-                state.get("proposed_code", ""), state.get("proposed_tests", ""), claim
+                state.get("proposed_code", ""), state.get("proposed_tests", ""), claim, named
             )
+        evidence = replace(evidence, dropped=_dropped(state))
         verdict = decide(evidence)
         state["tests_passed"] = verdict.passed
         state["test_output"] = evidence.output
@@ -93,6 +97,7 @@ class TestingAgent(ModelAgent):
         state.pop("feedback", None)
         if not verdict.passed:
             state["feedback"] = verdict.feedback
+        _disputed(state, evidence)
         seat.report(Kind.VERDICT, "passed" if verdict.passed else verdict.reason)
         return state
 
@@ -122,18 +127,32 @@ class Accepting(Closing):
         claim = Claim(TaskKind(arguments["kind"]), arguments["quote"])
         if problem := claim.problem(self._state["task"]):
             raise EditRejected(problem)
-        if claim.kind in _WITHOUT_TEST:
+        if not claim.kind.needs_test:
+            if _dropped(self._state):
+                raise EditRejected("a test was dropped: another one must take its place")
             self.accepted = Reproduction("", claim, None)
             return
         await self._base.write(self._path, arguments["test"])
         await ruff.format_paths(self._base, [self._path])
         with self._seat.meter.timed("tests"):
-            check = await self._seat.verifier.check_reproduction(await self._base.diff(), claim)
+            tests = await self._base.diff()
+            check = await self._seat.verifier.check_reproduction(tests, claim)
+            empty = await self._emptied(tests, claim) if check.ok else ""
+        if empty:
+            self._seat.report(Kind.TESTS, f"test refused: {empty}")
+            raise EditRejected(f"the test is no proof: {empty}")
         if not self._is_wanted(check):
             self._seat.report(Kind.TESTS, f"test refused: {check.complaint.splitlines()[0]}")
             raise EditRejected(check.complaint)
         self._seat.report(Kind.TESTS, f"{self._path} fails on the base, as it should")
         self.accepted = Reproduction(await self._base.read(self._path), claim, check)
+
+    async def _emptied(self, tests: str, claim: Claim) -> str:
+        """What a test of a feature would not notice; the tester never sees the bodies."""
+        patch = self._state.get("proposed_code", "")
+        if claim.kind is not TaskKind.FEATURE or not patch:
+            return ""
+        return await self._seat.verifier.check_emptied(patch, tests, claim)
 
     def _is_wanted(self, check: ReproductionCheck) -> bool:
         """Where the author says that nothing needs to change, a passing test is an answer too."""
@@ -151,6 +170,13 @@ async def _install(state: PipelineState, workspace: Workspace, source: str) -> N
     state["proposed_tests"] = await repository.diff(code, await workspace.snapshot())
 
 
+async def _uninstall(state: PipelineState, workspace: Workspace) -> None:
+    """Take the test back: the next iteration begins with another one."""
+    await workspace.delete(state["test_paths"][0])
+    state["proposed_tests"] = ""
+    del state["claim"]
+
+
 async def _opening(state: PipelineState, workspace: Workspace, base: Workspace) -> str:
     return prompts.opening(
         "tester",
@@ -159,6 +185,33 @@ async def _opening(state: PipelineState, workspace: Workspace, base: Workspace) 
         path=state["test_paths"][0],
         signatures=await _signatures(workspace),
         nothing_to_change=state.get("nothing_to_change", ""),
+        rulings="\n".join(ruling.render(one) for one in _rulings(state)) if _dropped(state) else "",
+    )
+
+
+def _rulings(state: PipelineState) -> Sequence[Ruling]:
+    return state["dispute"]["rulings"] if "dispute" in state else ()
+
+
+def _dropped(state: PipelineState) -> tuple[str, ...]:
+    """Ids of tests that were ruled to contradict the task."""
+    return tuple(state["dispute"]["dropped"]) if "dispute" in state else ()
+
+
+def _disputed(state: PipelineState, evidence: Evidence) -> None:
+    """Count how often the same authored tests have failed in a row."""
+    ids = sorted(failure.id for failure in evidence.still_red)
+    old = state.get("dispute")
+    if not ids:
+        if old and not old["dropped"]:
+            del state["dispute"]
+        return
+    again = old is not None and not set(ids).isdisjoint(old["ids"]) and old["times"] > 0
+    state["dispute"] = Dispute(
+        ids=ids,
+        times=old["times"] + 1 if old and again else 1,
+        rulings=old["rulings"] if old else [],
+        dropped=old["dropped"] if old else [],
     )
 
 

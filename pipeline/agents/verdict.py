@@ -6,7 +6,7 @@ Only what cites a file and line of the changed tree can block, and what cannot b
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,9 +44,22 @@ SCHEMA: Mapping[str, Any] = {
                 "additionalProperties": False,
             },
         },
+        "expectations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "test": {"type": "string"},
+                    "verdict": {"type": "string", "enum": ["PASS", "FAIL"]},
+                    "why": {"type": "string"},
+                },
+                "required": ["test", "verdict", "why"],
+                "additionalProperties": False,
+            },
+        },
         "verdict": {"type": "string", "enum": ["PASS", "FAIL"]},
     },
-    "required": ["criteria", "findings", "verdict"],
+    "required": ["criteria", "findings", "expectations", "verdict"],
     "additionalProperties": False,
 }
 
@@ -88,15 +101,19 @@ class ReviewVerdict:
         return "\n".join([head, *(point.render() for point in self.points)])
 
 
-def read_verdict(text: str, line_counts: Mapping[str, int]) -> ReviewVerdict:
+def read_verdict(
+    text: str, line_counts: Mapping[str, int], expected: Sequence[str] = ()
+) -> ReviewVerdict:
     """Read a reviewer's answer. `line_counts` gives the lines of each file that may be cited.
 
+    `expected` are tests whose changed expectation must be confirmed one by one.
     Never raises: whatever is not a valid verdict has a `problem`.
     """
     try:
         raw = json.loads(text)
         criteria = [_criterion(item) for item in raw["criteria"]]
         findings = [_finding(item) for item in raw["findings"]]
+        asked = [_expectation(item) for item in raw.get("expectations", ())]
         said = raw["verdict"]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return ReviewVerdict("FAIL", (), f"the reviewer's verdict could not be read: {error!r}")
@@ -104,8 +121,13 @@ def read_verdict(text: str, line_counts: Mapping[str, int]) -> ReviewVerdict:
         return ReviewVerdict(
             "FAIL", (), f"the reviewer's verdict is neither PASS nor FAIL: {said!r}"
         )
-    points = (*criteria, *findings)
-    return ReviewVerdict(said, points, _contradiction(said, points, line_counts))
+    points = (*criteria, *findings, *asked)
+    confirmed = {point.file for point in asked if not point.blocks}
+    problem = _contradiction(said, points, line_counts)
+    missing = [name for name in expected if name not in confirmed]
+    if said == "PASS" and missing and not problem:
+        problem = f"the reviewer did not confirm the changed expectation of {missing[0]}"
+    return ReviewVerdict(said, points, problem)
 
 
 def _criterion(item: Mapping[str, Any]) -> Point:
@@ -114,6 +136,14 @@ def _criterion(item: Mapping[str, Any]) -> Point:
         raise ValueError(f"criterion is {verdict!r}")
     message = f"{item['criterion']} - {item['why']}" if item["why"] else str(item["criterion"])
     return Point(verdict, message, str(item["file"]), int(item["line"]), verdict == "FAIL")
+
+
+def _expectation(item: Mapping[str, Any]) -> Point:
+    verdict = item["verdict"]
+    if verdict not in ("PASS", "FAIL"):
+        raise ValueError(f"expectation is {verdict!r}")
+    name = str(item["test"])
+    return Point("expectation", f"{name}: {item['why']}", name, 0, verdict == "FAIL")
 
 
 def _finding(item: Mapping[str, Any]) -> Point:
@@ -137,4 +167,5 @@ def _contradiction(said: str, points: tuple[Point, ...], line_counts: Mapping[st
 
 
 def _is_cited(point: Point, line_counts: Mapping[str, int]) -> bool:
-    return 1 <= point.line <= line_counts.get(point.file, 0)
+    named = point.label == "expectation"
+    return named or 1 <= point.line <= line_counts.get(point.file, 0)

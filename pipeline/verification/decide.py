@@ -77,8 +77,37 @@ def vanished(evidence: Evidence) -> Verdict | None:
     if not evidence.vanished:
         return None
     head = f"{len(evidence.vanished)} test(s) that pass without your change no longer run with it:"
-    shown = "\n".join(f"  {key}" for key in evidence.vanished[: 4 * _SHOWN])
-    return _objection("tests failed", "\n".join((head, shown, _how(evidence.run(SUITE)))))
+    lines = (head, *_list(evidence.vanished), _how(evidence.run(SUITE)))
+    return _objection("tests failed", "\n".join(lines))
+
+
+def altered(evidence: Evidence) -> Verdict | None:
+    """Existing tests stay as they are, unless the task asks for another expectation."""
+    wrong = [f"{one.id}: {one.problem}" for one in evidence.expected if one.problem]
+    if not evidence.altered and not wrong:
+        return None
+    head = (
+        "The change weakens, skips or deletes existing tests. Leave them as they are, or name in "
+        "`expectations` each test whose expectation the task changes, with the sentence of the "
+        "task that asks for it:"
+    )
+    return _objection("tests failed", "\n".join((head, *_list([*evidence.altered, *wrong]))))
+
+
+def own_red(evidence: Evidence) -> Verdict | None:
+    """Tests that the patch brings along must pass."""
+    if not evidence.own_red:
+        return None
+    head = f"{len(evidence.own_red)} test(s) of your own change do not pass."
+    return _objection("tests failed", f"{head}\n{_failures(evidence.own_red, outline=False)}")
+
+
+def unreached(evidence: Evidence) -> Verdict | None:
+    """What the time limit left out is not known to pass."""
+    if not evidence.unreached:
+        return None
+    head = f"The time limit of the test run left {len(evidence.unreached)} test(s) out:"
+    return _objection("not verified", "\n".join((head, *_list(evidence.unreached))))
 
 
 def misfit(evidence: Evidence) -> Verdict | None:
@@ -87,14 +116,34 @@ def misfit(evidence: Evidence) -> Verdict | None:
 
 
 def no_reproduction(evidence: Evidence) -> Verdict | None:
-    """A bug or a feature is proven by a test that was red on the base for the right reason."""
-    if evidence.kind not in {"bug", "feature"}:
+    """A bug or a feature is proven by a test that was red on the base for the right reason.
+
+    Where a test was dropped, another one must take its place, whatever the kind is then said to be.
+    """
+    if evidence.kind not in {"bug", "feature"} and not evidence.dropped:
         return None
     if evidence.complaint:
         return _objection("unproven", f"The test is no proof: {evidence.complaint}")
     if not evidence.red or not evidence.reproduction:
         return _objection("unproven", "No test fails without the change and passes with it.")
     return None
+
+
+def hollow(evidence: Evidence) -> Verdict | None:
+    """A test that missed a name on the base must also notice that the new bodies do something."""
+    if evidence.kind != "feature" or not evidence.hollow:
+        return None
+    return _objection("unproven", f"The test is no proof: {evidence.hollow}")
+
+
+def unnoticed(evidence: Evidence) -> Verdict | None:
+    """Tests alone are proven by failing when the code that they run is wrong."""
+    if evidence.kind != "tests" or evidence.noticed:
+        return None
+    if not evidence.new_tests:
+        return _objection("unproven", "The change adds no test that runs and passes.")
+    head = "None of the new tests fails by an assertion when the code that it runs is made wrong."
+    return _objection("unproven", "\n".join((head, *_list(evidence.mutants))))
 
 
 def not_covered(evidence: Evidence) -> Verdict | None:
@@ -109,18 +158,28 @@ SUITE = "suite"
 REPRODUCTION = "reproduction"
 RULES: tuple[Rule, ...] = (
     untrusted_run,
-    no_run,
     still_red,
     regression,
     vanished,
+    altered,
+    own_red,
+    no_run,
+    unreached,
     misfit,
     no_reproduction,
+    hollow,
+    unnoticed,
     not_covered,
 )
 
 
 def _objection(reason: Reason, feedback: str) -> Verdict:
     return Verdict(passed=False, reason=reason, feedback=feedback.strip())
+
+
+def _list(items: Sequence[str]) -> list[str]:
+    more = [f"  ... and {len(items) - 4 * _SHOWN} more"] if len(items) > 4 * _SHOWN else []
+    return [*(f"  {item}" for item in items[: 4 * _SHOWN]), *more]
 
 
 def _how(run: RunRecord | None) -> str:

@@ -14,6 +14,26 @@ _FAILURES = 25
 _IDS = 100
 _TEXT = 3000
 _OUTPUT = 60_000
+EMPTIED = "reproduction on emptied bodies"
+MUTATED = "new tests on a mutated base"
+# Runs of code that was made wrong on purpose: it may do anything.
+_PROBING = frozenset({EMPTIED, MUTATED})
+_FAILED = ("red", "still_red", "regressions", "own_red")
+_NAMED = (
+    "changed",
+    "reproduction",
+    "vanished",
+    "unstable",
+    "failing_before",
+    "covering",
+    "new_tests",
+    "noticed",
+    "mutants",
+    "altered",
+    "expected",
+    "unreached",
+    "dropped",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +87,36 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """A test whose expectation the patch changes, and the words of the task that ask for it.
+
+    `problem` says why that does not hold, or is ""; `gone`: the patch removes the test.
+    """
+
+    id: str
+    quote: str
+    problem: str = ""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What the gate decides from; nothing else decides.
 
     kind, quote     the claim; `misfit` says why it or the change does not hold, or is ""
     reproduction    ids of the authored tests; `red`: how they failed on the base; `complaint`: why
-                    that run is no proof, or ""; `still_red`: those that do not pass with the patch
+                    that run is no proof, or ""; `still_red`: those that do not pass with the patch;
+                    `hollow`: why they would not notice empty bodies, or ""
     regressions     passed on the base and again in a paired rerun, fail with the patch
     vanished        passed on the base, are gone or skipped with the patch
     unstable        ids that changed sides between two runs of the same tree: held against nobody
     failing_before  ids that fail on the base; `covering`: baseline ids that run the changed lines
                     and pass with the patch (only measured for a refactoring)
+    new_tests       of a tests-only patch; `noticed`: those that fail on wrong code; `mutants`: it
+    altered         existing tests that the patch weakens, skips or deletes; `own_red`: its own new
+                    ones that fail; `expected`: tests whose expectation the task changes
+    unreached       ids that the time limit left out
+    dropped         authored tests that a reviewer found to contradict the task
     """
 
     kind: str
@@ -97,14 +136,23 @@ class Evidence:
     unstable: tuple[str, ...] = ()
     failing_before: tuple[str, ...] = ()
     covering: tuple[str, ...] = ()
+    hollow: str = ""
+    new_tests: tuple[str, ...] = ()
+    noticed: tuple[str, ...] = ()
+    mutants: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+    own_red: tuple[Failure, ...] = ()
+    expected: tuple[Expected, ...] = ()
+    unreached: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
     output: str = field(default="", repr=False)
     overhead_s: float = 0.0
 
     @property
     def untrusted(self) -> RunRecord | None:
-        """The first run that cannot be trusted."""
-        return next((run for run in self.runs if run.problem), None)
+        """The first run that cannot be trusted, of those that a verdict rests on."""
+        return next((run for run in self.runs if run.problem and run.name not in _PROBING), None)
 
     def run(self, name: str) -> RunRecord | None:
         """The last run of that name."""
@@ -116,11 +164,10 @@ class Evidence:
         for key, value in data.items():
             if isinstance(value, tuple):
                 data[key] = list(value)
-        for key in ("red", "still_red", "regressions"):
+        for key in _FAILED:
             data[key] = data[key][:_FAILURES]
-        for key in ("changed", "vanished", "unstable", "failing_before", "covering"):
+        for key in _NAMED:
             data[key] = data[key][:_IDS]
-        data["reproduction"] = data["reproduction"][:_IDS]
         data["output"] = shorten(self.output, _OUTPUT)
         return data
 
@@ -133,8 +180,9 @@ class Evidence:
                 value = data[key]
                 known[key] = tuple(value) if isinstance(value, list | tuple) else value
         known["runs"] = tuple(RunRecord(**run) for run in data.get("runs", ()))
-        for key in ("red", "still_red", "regressions"):
+        for key in _FAILED:
             known[key] = tuple(Failure(**one) for one in data.get(key, ()))
+        known["expected"] = tuple(Expected(**one) for one in data.get("expected", ()))
         return cls(**known)
 
     def render(self) -> str:

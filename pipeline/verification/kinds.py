@@ -15,11 +15,12 @@ _SHOWN = 3
 
 
 class Kind(StrEnum):
-    """What the task asks for. It decides the proof."""
+    """What the task asks for. It decides the proof. A refactoring is also what makes it faster."""
 
     BUG = "bug"
     FEATURE = "feature"
     REFACTORING = "refactoring"
+    TESTS = "tests"
     DOCS = "docs"
 
     @property
@@ -37,24 +38,34 @@ class Claim:
 
     def problem(self, task: str) -> str:
         """Why the claim cannot stand, in one sentence; "" if the task says what it quotes."""
-        quote = " ".join(self.quote.split())
-        if not quote:
+        if not self.quote.split():
             return "the claim quotes nothing: name the sentence of the task that shows its kind"
-        if quote not in " ".join(task.split()):
-            return f"the task does not say {quote[:200]!r}: quote it word for word"
+        return unquoted(self.quote, task)
+
+
+def unquoted(quote: str, task: str) -> str:
+    """Why these are not the task's words, in one sentence; "" if they are, line breaks aside."""
+    words = " ".join(quote.split())
+    if words and words in " ".join(task.split()):
         return ""
+    return f"the task does not say {words[:200]!r}: quote it word for word"
 
 
 def misfit(kind: Kind, changed: Sequence[str], tests: TestPaths) -> str:
     """Why a change of these paths is not of that kind, in one sentence; "" if it is."""
     if not changed:
         return "the change is empty"
+    if kind is Kind.TESTS:
+        return _foreign("tests", [path for path in changed if not tests.match(path)])
     if all(tests.match(path) for path in changed):
-        return "only tests are changed, and that cannot be proven yet"
+        return f"said to be a {kind.value}, but it changes only tests"
     if kind is Kind.DOCS:
         code = [path for path in changed if not (is_document(path) or is_setting(path))]
-        shown = ", ".join(code[:_SHOWN])
-        return f"said to be documentation, but it changes {shown}" if code else ""
+        return _foreign("documentation", code)
     if all(tests.match(path) or is_document(path) for path in changed):
         return f"said to be a {kind.value}, but it changes only tests and documentation"
     return ""
+
+
+def _foreign(what: str, paths: Sequence[str]) -> str:
+    return f"said to be {what}, but it changes {', '.join(paths[:_SHOWN])}" if paths else ""

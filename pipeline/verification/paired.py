@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pipeline.journal import digest_of
 from pipeline.verification.evidence import RunRecord
-from pipeline.verification.runner import Selection, run_tests
+from pipeline.verification.kept import Kept, identity, lasts
+from pipeline.verification.report import TestRun
+from pipeline.verification.runner import (
+    Selection,
+    run_tests,
+    run_unittest,
+)
+from pipeline.verification.whole import named, not_set_up, run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from pipeline.environment import Environment
     from pipeline.sandbox.base import Limits
-    from pipeline.verification.report import TestResult, TestRun
+    from pipeline.verification.report import TestResult
     from pipeline.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the suite is run: by "pytest", "unittest" or the environment's "command"."""
+
+    args: tuple[str, ...] = ()
+    engine: str = "pytest"
 
 
 class Runs:
@@ -29,38 +47,94 @@ class Runs:
         environment: Environment,
         limits: Limits,
         canary: Callable[[], str],
+        kept: Kept | None = None,
     ) -> None:
+        """`kept` spares runs of the base that an earlier run has made."""
+        self._kept = kept if lasts(environment) else None
         self._workspace = workspace
         self._environment = environment
         self._limits = limits
         self._canary = canary
-        self._args: tuple[str, ...] = ()
+        self.way = Way(engine="command") if environment.test else Way()
         self.records: list[RunRecord] = []
         self.seconds = 0.0
 
     @property
-    def plain(self) -> bool:
-        """Whether the project's own addopts are in force."""
-        return not self._args
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of how tests are found."""
+        said = []
+        if "addopts=" in self.way.args:
+            said.append("the project's addopts: they need plugins that are not installed")
+        if self.way.engine == "unittest":
+            said.append("which tests run which lines: python -m unittest does not tell")
+        if self.is_whole:
+            name = named(self._environment)
+            said.append(f"single tests: {name} tells of none, so it counts as one")
+        said += self._environment.notes
+        return tuple(said)
 
-    def without_addopts(self) -> None:
-        """From now on leave the project's addopts out."""
-        self._args = ("-o", "addopts=")
+    @property
+    def is_whole(self) -> bool:
+        """Whether the suite is one command that tells no single test."""
+        return self.way.engine == "command"
 
-    async def run(self, name: str, tree: str, selection: Selection | None = None) -> TestRun:
-        """One run with a new canary."""
-        async with await self._workspace.fork(tree) as place:
-            run = await run_tests(
-                place.session,
-                self._environment,
-                selection,
-                args=self._args,
-                canary=self._canary(),
-                limits=self._limits,
-            )
+    def collect(self, *args: str, engine: str = "pytest") -> None:
+        """From now on run with these further arguments, by "pytest" or by "unittest"."""
+        self.way = Way((*self.way.args, *args), engine)
+
+    async def run(
+        self,
+        name: str,
+        tree: str,
+        selection: Selection | None = None,
+        *,
+        shared: bool = False,
+        wall_s: float | None = None,
+    ) -> TestRun:
+        """One run with a new canary, or the one that the journal knows.
+
+        What is `shared` stands in the journal for the whole run, whichever seat asks first. Secrets
+        are taken out of what the tests say. `wall_s` makes the time limit shorter.
+        """
+        recorder = self._workspace.recorder
+        wanted = (selection or Selection()).to_json().decode()
+        what = [self._environment.label, wanted, self.way.engine, *self.way.args]
+        asked = digest_of(json.dumps([name, tree, *what]))
+        kept = digest_of(json.dumps([tree, identity(self._environment), asked])) if shared else ""
+
+        async def work() -> Mapping[str, Any]:
+            if kept and self._kept and (found := await self._kept.get(kept)):
+                return found
+            run = await self._now(tree, selection, wall_s)
+            told = recorder.redact.plain(run.to_json())
+            if kept and self._kept and not run.problem:
+                await self._kept.put(kept, told)
+            return told
+
+        keep = recorder.shared if shared else recorder.once
+        run = TestRun.from_json(await keep("tests", asked, work))
         self.seconds += run.seconds
         self.records.append(RunRecord.of(name, tree, run))
         return run
+
+    async def _now(self, tree: str, selection: Selection | None, wall_s: float | None) -> TestRun:
+        limits = self._limits
+        if wall_s is not None:
+            limits = replace(limits, wall_s=min(wall_s, limits.wall_s))
+        if self._environment.problem:
+            return not_set_up(self._environment)
+        # The tester's own file is always one for pytest.
+        mine = selection is not None and bool(selection.paths) and not selection.ids
+        async with await self._workspace.fork(tree) as place:
+            session, known, canary = place.session, self._environment, self._canary()
+            if self.is_whole and not mine:
+                return await run_command(session, known, Selection(), limits)
+            if self.way.engine == "unittest" and not mine:
+                return await run_unittest(session, known, selection, canary=canary, limits=limits)
+            args = self.way.args
+            return await run_tests(
+                session, known, selection, args=args, canary=canary, limits=limits
+            )
 
     async def paths(self, tree: str) -> frozenset[str]:
         """The paths of a tree."""
@@ -91,7 +165,7 @@ class Paired:
         if baseline.problem or suite.problem:
             return Found()
         lost = [key for key in baseline.results if baseline.passed(key) and not suite.passed(key)]
-        lost = [key for key in lost if self._is_theirs(key)]
+        lost = [key for key in lost if self._is_theirs(key) and key not in suite.unreached]
         there = await self._again("base", self.base, lost, lambda run, key: run.passed(key))
         fresh = [key for key in _new_failures(baseline, suite) if self._is_theirs(key)]
         bad = await self._again(
@@ -124,7 +198,7 @@ class Paired:
             return []
         known = await self.runs.paths(tree)
         # A file that is gone cannot be named to pytest, and its ids cannot pass.
-        runnable = [key for key in ids if key.partition("::")[0] in known]
+        runnable = [key for key in ids if key.partition("::")[0] in known or self.runs.is_whole]
         same = set(ids) - set(runnable)
         if runnable:
             alone = await self.runs.run(f"rerun, {side}", tree, Selection.of_ids(runnable))
@@ -147,7 +221,7 @@ def _new_failures(baseline: TestRun, suite: TestRun) -> list[str]:
         result.id
         for result in suite.red()
         if "::" in result.id
-        and result.id not in baseline.results
+        and result.id not in {*baseline.results, *baseline.unreached}
         and result.id.partition("[")[0] not in before
     ]
 

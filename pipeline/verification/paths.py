@@ -59,12 +59,17 @@ class TestPaths:
 
     def restored(self, path: str) -> bool:
         """Whether a verdict takes `path` from the base: tests, and code that runs unasked."""
-        pure = PurePosixPath(path)
-        return (
-            self.match(path)
-            or any(fnmatchcase(pure.name, pattern) for pattern in _HIDDEN_CODE)
-            or any(fnmatchcase(one.name, p) for one in pure.parents for p in _HIDDEN_FOLDERS)
-        )
+        return self.match(path) or is_unasked(path)
+
+
+def is_unasked(path: str) -> bool:
+    """Configuration of pytest, and code that runs without being imported by name."""
+    pure = PurePosixPath(path)
+    return (
+        pure.name in _CONFIG
+        or any(fnmatchcase(pure.name, pattern) for pattern in _HIDDEN_CODE)
+        or any(fnmatchcase(one.name, p) for one in pure.parents for p in _HIDDEN_FOLDERS)
+    )
 
 
 def is_document(path: str) -> bool:

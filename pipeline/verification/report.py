@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, cast
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
@@ -75,7 +75,8 @@ class TestRun:
 
     `exit_code` is None unless pytest exited by itself. `canary` is the test that had to fail (it is
     not among `results`). `command` is what a person types to see the same. `reached` are the ids
-    that ran the lines asked for. Unpacks as `exit_code, output = run`.
+    that ran the lines asked for, `ran` the lines (by path) that the tests asked for ran, and
+    `unreached` what the time limit left out. Unpacks as `exit_code, output = run`.
     """
 
     __test__ = False  # pytest must not collect it
@@ -90,6 +91,8 @@ class TestRun:
     canary: str = ""
     python: str = ""
     reached: frozenset[str] = field(default_factory=frozenset)
+    ran: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    unreached: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Any]:
         yield self.exit_code
@@ -100,6 +103,32 @@ class TestRun:
         """Number of results by outcome, without zeros."""
         outcomes = [result.outcome for result in self.results.values()]
         return {kind: outcomes.count(kind) for kind in _RANK if kind in outcomes}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON that `from_json` reads back to an equal run."""
+        raw = asdict(self)
+        return {
+            **raw,
+            "results": [asdict(result) for result in self.results.values()],
+            "reached": sorted(self.reached),
+        }
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> TestRun:
+        """The run again."""
+        results = [
+            TestResult(**{**one, "frames": tuple(Frame(**frame) for frame in one["frames"])})
+            for one in raw["results"]
+        ]
+        by_id = {result.id: result for result in results}
+        return cls(
+            **{
+                **raw,
+                "results": by_id,
+                "reached": frozenset(raw["reached"]),
+                "unreached": tuple(raw["unreached"]),
+            }
+        )
 
     def red(self) -> tuple[TestResult, ...]:
         """What failed or could not run, sorted by id."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import WorkspaceError
@@ -62,12 +63,17 @@ class Selection:
     """What of the suite to run; empty fields mean all of it.
 
     `paths` replace the project's testpaths without changing which configuration applies; of what
-    they collect, `ids` are kept; `lines` (path -> line numbers) asks which ids run these lines.
+    they collect, `ids` are kept, and with `near` those whose imports lead to one of these files.
+    `lines` (path -> line numbers) asks which ids run these lines; `cover` (test files) asks which
+    lines their tests run. After `budget_s` seconds the rest is counted instead of run (0: no end).
     """
 
     paths: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     lines: Mapping[str, tuple[int, ...]] | None = None
+    cover: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    budget_s: float = 0.0
 
     @classmethod
     def of_ids(cls, ids: Sequence[str]) -> Selection:
@@ -78,8 +84,7 @@ class Selection:
 
     def to_json(self) -> bytes:
         """As the plugin reads it."""
-        lines = {path: list(some) for path, some in (self.lines or {}).items()}
-        return json.dumps({"paths": self.paths, "ids": self.ids, "lines": lines}).encode()
+        return json.dumps(asdict(self)).encode()
 
 
 def canary_name() -> str:
@@ -96,39 +101,75 @@ async def run_tests(
     canary: str = "",
     limits: Limits | None = None,
 ) -> TestRun:
-    """Run pytest in the session's tree. Raises SandboxError only if nothing could start.
-
-    The report lies in the tree under a random hidden name, since a session can read nothing else,
-    and is removed before this returns.
-    """
+    """Run pytest in the session's tree. Raises SandboxError only if nothing could start."""
     selection = selection or Selection()
     if environment.problem:
         return whole.not_set_up(environment)
     if environment.test:
         return await whole.run_command(session, environment, selection, limits)
-    token = secrets.token_hex(8)
-    report, wanted = f".acp-{token}.jsonl", f".acp-{token}.json"
-    await session.put(wanted, selection.to_json())
     root = session.workdir
     argv = [environment.python, environment.launcher, environment.order]
     argv += ["-p", "no:reportlog", "-p", "pytest_reportlog.plugin", "-p", "acp_probe"]
-    argv += [*args, f"--rootdir={root}", f"--report-log={root}/{report}"]
-    argv += [f"--acp-canary={canary}", f"--acp-select={root}/{wanted}", *_FIXED]
-    done = await session.exec(argv, limits=limits)
+    argv += [*args, f"--rootdir={root}", f"--report-log={root}/{{report}}"]
+    argv += [f"--acp-canary={canary}", f"--acp-select={root}/{{wanted}}", *_FIXED]
+    # As an argument a project's folder also says which configuration applies.
+    argv += [environment.folder] if environment.folder != "." else []
+    command = shlex.join(["python", "-m", "pytest", *selection.paths, *args])
+    return await _run(session, argv, command, selection, canary, limits)
+
+
+async def run_unittest(
+    session: Place,
+    environment: Environment,
+    selection: Selection | None = None,
+    *,
+    canary: str = "",
+    limits: Limits | None = None,
+) -> TestRun:
+    """As `run_tests`, by unittest's own discovery, for what pytest does not find."""
+    launcher = str(PurePosixPath(environment.launcher).with_name("acp_unittest.py"))
+    argv = [environment.python, launcher, environment.order, "{report}", "{wanted}", canary]
+    wanted = selection or Selection()
+    return await _run(session, argv, "python -m unittest", wanted, canary, limits)
+
+
+async def _run(  # noqa: PLR0917 - one call each of the two above
+    session: Place,
+    argv: Sequence[str],
+    command: str,
+    selection: Selection,
+    canary: str,
+    limits: Limits | None,
+) -> TestRun:
+    """Run `argv` with the names of the report and of the selection put in.
+
+    Both lie in the tree under random hidden names, since a session can read nothing else, and are
+    removed before this returns.
+    """
+    token = secrets.token_hex(8)
+    report, wanted = f".acp-{token}.jsonl", f".acp-{token}.json"
+    await session.put(wanted, selection.to_json())
+    named = [part.replace("{report}", report).replace("{wanted}", wanted) for part in argv]
+    done = await session.exec(named, limits=limits)
     data = await _take(session, report)
     await _take(session, wanted)
-    log = parse(data or b"", canary)
+    return _told(command, done, data, parse(data or b"", canary), canary)
+
+
+def _told(command: str, done: ExecResult, data: bytes | None, log: Log, canary: str) -> TestRun:
     return TestRun(
-        command=shlex.join(["python", "-m", "pytest", *selection.paths, *args]),
+        command=command,
         exit_code=done.code,
         reason=done.reason,
         results=log.results,
-        output=_without(clean(done.text), (token, _CACHE)),
+        output=_without(clean(done.text), (".acp-", _CACHE)),
         seconds=done.wall_s,
         problem=problem(done, data, log, canary),
         canary=canary,
         python=str(log.facts.get("python", "")),
         reached=frozenset(map(str, log.facts.get("reached") or ())),
+        ran=log.facts.get("ran") or {},
+        unreached=tuple(map(str, log.facts.get("unreached") or ())),
     )
 
 
@@ -157,17 +198,17 @@ def problem(done: ExecResult, data: bytes | None, log: Log, canary: str) -> str:
 
 def _stopped(done: ExecResult) -> str:
     if done.reason == "timeout":
-        return f"pytest did not end within {done.wall_s:.0f} s"
+        return f"the tests did not end within {done.wall_s:.0f} s"
     if done.reason == "output":
-        return "pytest wrote more output than is allowed"
+        return "the tests wrote more output than is allowed"
     if done.reason == "killed" or done.code is None:
-        return f"pytest was killed (signal {done.signal})"
+        return f"the tests were killed (signal {done.signal})"
     return ""
 
 
 def _unreported(done: ExecResult, data: bytes | None, log: Log) -> str:
     if data is None:
-        return f"pytest left no report (exit code {done.code})"
+        return f"the tests left no report (exit code {done.code})"
     if log.damaged:
         return f"the test report is damaged ({log.damaged})"
     if log.finished is None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import StateOwnershipError
+from pipeline.verification.paths import is_unasked
 
 if TYPE_CHECKING:
     from pipeline.verification.paths import TestPaths
@@ -33,18 +34,22 @@ class Verdict:
     restored: tuple[str, ...]
 
 
-async def verdict_tree(repository: Repository, code: str, tests: str, paths: TestPaths) -> Verdict:
+async def verdict_tree(
+    repository: Repository, code: str, tests: str, paths: TestPaths, *, own: bool = False
+) -> Verdict:
     """Base, then `code`, then the base's test paths and pytest tables, then `tests`.
 
+    With `own` the patch's own tests stay, where they are what is judged.
     Raises PatchError if a diff does not apply, and what `with_tests` raises.
     """
+    back = is_unasked if own else paths.restored
     base = repository.base_tree
     patched = await repository.apply(base, code)
     changes = await repository.changes(base, patched)
     touched = {change.path for change in changes}
     touched |= {change.old_path for change in changes if change.old_path}
-    tree = await repository.overlay(patched, base, paths.restored)
-    restored = {path for path in touched if paths.restored(path)}
+    tree = await repository.overlay(patched, base, back)
+    restored = {path for path in touched if back(path)}
     for name in _TABLES.keys() & touched:
         kept = await _with_base_tables(repository, tree, name)
         restored |= {name} if kept != tree else set()

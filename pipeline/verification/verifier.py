@@ -3,57 +3,83 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from pipeline.sandbox.base import Limits
 from pipeline.verification import decide, reproduction
-from pipeline.verification.evidence import Evidence, Failure, RunRecord
+from pipeline.verification.discover import first_run
+from pipeline.verification.evidence import Evidence, RunRecord
 from pipeline.verification.hunks import changed_lines
 from pipeline.verification.kinds import Claim, Kind, misfit
 from pipeline.verification.paired import Found, Paired, Runs
 from pipeline.verification.paths import TestPaths
+from pipeline.verification.proofs import Noticed, OwnTests, Proofs, without
 from pipeline.verification.runner import Selection, canary_name
+from pipeline.verification.seen import Seen, notes
 from pipeline.verification.tree import Verdict, verdict_tree, with_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
     from pipeline.environment import Environment
-    from pipeline.verification.report import TestResult, TestRun
+    from pipeline.verification.kept import Kept
+    from pipeline.verification.report import TestRun
     from pipeline.verification.reproduction import ReproductionCheck
     from pipeline.workspace.workspace import Workspace
 
 _ON_BASE = f"{decide.REPRODUCTION} on base"
-_SHOWN = 5
+AFFECTED = "affected tests"
 
 
-# Suites are slower than a coder's single commands.
-_LIMITS = Limits(wall_s=900.0, cpu_s=1800)
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How long tests may take. Suites are slower than a coder's single commands.
+
+    `each` bounds one run; after `share` of its wall time no further test is begun. A suite that
+    took `large_s` seconds on the base is preceded by the tests that import what was changed. With
+    `partial` what was not reached is no objection, only said.
+    """
+
+    each: Limits = field(default_factory=lambda: Limits(wall_s=900.0, cpu_s=1800))
+    share: float = 0.8
+    large_s: float = 60.0
+    partial: bool = False
+
+    @property
+    def budget_s(self) -> float:
+        """Seconds after which a run begins no further test."""
+        return self.each.wall_s * self.share
+
+
+_BOUNDS = Bounds()
 
 
 class Verifier:
     """Judges patches of one repository at one base. Not safe for two judgements at once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one keyword a thing that tests and operators choose
         self,
         workspace: Workspace,
         environment: Environment,
         *,
         task: str = "",
-        limits: Limits = _LIMITS,
+        bounds: Bounds = _BOUNDS,
         clock: Callable[[], float] = time.monotonic,
         canary: Callable[[], str] = canary_name,
+        kept: Kept | None = None,
     ) -> None:
         """With `task`, a claim that the task's text does not bear out proves nothing.
 
-        `limits` bound each test run, `clock` gives seconds, `canary` names the test that must fail.
+        `clock` gives seconds, `canary` names the test that must fail, `kept` holds earlier runs.
         """
         self._repository = workspace.repository
+        self._recorder = workspace.recorder
         self._task = task
         self._clock = clock
         self._environment = environment
-        self._runs = Runs(workspace, environment, limits, canary)
+        self._bounds = bounds
+        self._runs = Runs(workspace, environment, bounds.each, canary, kept)
         self._baseline: TestRun | None = None
         self._red: dict[str, TestRun] = {}
         self._paths: TestPaths | None = None
@@ -62,12 +88,9 @@ class Verifier:
         """The whole suite on the base, run once."""
         if self._baseline is None:
             base = self._repository.base_tree
-            run = await self._runs.run(decide.BASELINE, base)
-            if "unrecognized arguments" in run.problem:
-                # Options of plugins that are not installed; both sides run without them.
-                self._runs.without_addopts()
-                run = await self._runs.run(decide.BASELINE, base)
-            self._baseline = run
+            paths = await self._repository.paths(base)
+            wanted = Selection(budget_s=self._bounds.budget_s)
+            self._baseline = await first_run(self._runs, base, paths, wanted)
         return self._baseline
 
     async def check_reproduction(self, tests: str, claim: Claim) -> ReproductionCheck:
@@ -81,57 +104,119 @@ class Verifier:
         tree, authored = await with_tests(self._repository, base, tests, paths)
         if authored:
             if tree not in self._red:
-                self._red[tree] = await self._runs.run(_ON_BASE, tree, Selection(authored))
+                self._red[tree] = await self._runs.run(
+                    _ON_BASE, tree, Selection(authored), shared=True
+                )
             run = self._red[tree]
         project = await self._repository.paths(base)
         sources = {path: await self._repository.read(tree, path) for path in authored}
         return reproduction.check(run, sources, project, claim.kind)
 
-    async def judge(self, patch: str, tests: str, claim: Claim) -> Evidence:
+    async def check_emptied(self, patch: str, tests: str, claim: Claim) -> str:
+        """Why the test would not notice empty bodies of `patch`; "" if it does, or need not."""
+        red = await self.check_reproduction(tests, claim)
+        verdict = await self._verdict(patch, tests, claim)
+        return await self._hollow(await self._proofs(), verdict, red)
+
+    async def judge(
+        self, patch: str, tests: str, claim: Claim, expected: Mapping[str, str] | None = None
+    ) -> Evidence:
         """Everything seen about `patch` with `tests` (both diffs, see the state's two keys).
 
+        `expected` maps ids of tests to the sentence of the task that changes their expectation.
         Raises PatchError, StateOwnershipError or SandboxError; failing tests are evidence.
         """
         started, spent = self._clock(), self._runs.seconds
         self._runs.records.clear()
+        seen = await self._see(patch, tests, claim, expected or {})
+        evidence = seen.evidence(
+            claim,
+            misfit=await self._misfit(claim, seen.verdict),
+            environment=self._environment.label,
+            base_tree=self._repository.base_tree,
+            runs=self._records(seen.baseline, seen.red),
+            unreached=() if self._bounds.partial else seen.unreached,
+            not_verified=(
+                *notes(seen, claim, self._runs.notes),
+                *self._environment.remarks(seen.verdict.changed),
+            ),
+        )
+        overhead = self._clock() - started - (self._runs.seconds - spent)
+        shown = await self._recorder.measured(round(max(0.0, overhead), 3))
+        return replace(evidence, overhead_s=shown)
+
+    async def _see(self, patch: str, tests: str, claim: Claim, expected: Mapping[str, str]) -> Seen:
+        """All runs, each on its own clean tree."""
         baseline = await self.baseline()
-        verdict = await verdict_tree(self._repository, patch, tests, await self._test_paths())
+        verdict = await self._verdict(patch, tests, claim)
+        proofs = await self._proofs()
         red = await self.check_reproduction(tests, claim) if verdict.authored else None
-        green = None
+        green, hollow = None, ""
         if red:
             chosen = Selection(verdict.authored)
             green = await self._runs.run(decide.REPRODUCTION, verdict.tree, chosen)
-        suite = await self._suite(verdict, claim)
-        paired = Paired(self._runs, self._repository.base_tree, verdict.tree, verdict.authored)
-        found = await paired.compare(baseline, suite)
-        seen = Seen(verdict, baseline, suite, red, green, found)
-        evidence = seen.evidence(
-            claim,
-            misfit=await self._misfit(claim, verdict),
-            environment=self._environment.label,
-            base_tree=self._repository.base_tree,
-            runs=self._records(baseline, red),
-            not_verified=self._not_verified(baseline, verdict, claim),
-        )
-        overhead = self._clock() - started - (self._runs.seconds - spent)
-        return replace(evidence, overhead_s=round(max(0.0, overhead), 3))
+            if reproduction.not_green(red, green):
+                # The rest of the suite could not change the verdict.
+                return Seen(verdict, baseline, green, red, green, Found())
+            hollow = await self._hollow(proofs, verdict, red)
+        suite, found = await self._suite(verdict, claim, baseline)
+        own, noticed = OwnTests(), Noticed()
+        if not suite.problem and not baseline.problem:
+            own = await proofs.own_tests(patch, verdict, found, expected)
+            if claim.kind is Kind.TESTS:
+                noticed = await proofs.noticed(verdict, suite)
+        found = without(found, own.expected)
+        return Seen(verdict, baseline, suite, red, green, found, own, noticed, hollow)
+
+    async def _verdict(self, patch: str, tests: str, claim: Claim) -> Verdict:
+        paths, own = await self._test_paths(), claim.kind is Kind.TESTS
+        return await verdict_tree(self._repository, patch, tests, paths, own=own)
+
+    async def _proofs(self) -> Proofs:
+        baseline, paths = await self.baseline(), await self._test_paths()
+        return Proofs(self._runs, self._repository, paths, baseline, self._task)
+
+    async def _hollow(self, proofs: Proofs, verdict: Verdict, red: ReproductionCheck) -> str:
+        """Only what was red because something was missing has more to show."""
+        if red.complaint or all(result.assertion for result in red.run.red()):
+            return ""
+        return await proofs.hollow(verdict)
 
     async def _test_paths(self) -> TestPaths:
         if self._paths is None:
             self._paths = TestPaths.of(await self._repository.paths(self._repository.base_tree))
         return self._paths
 
-    async def _suite(self, verdict: Verdict, claim: Claim) -> TestRun:
-        """The whole suite with the patch; for a refactoring, also which ids run changed lines."""
-        selection = None
-        if claim.kind is Kind.REFACTORING:
-            paths = await self._test_paths()
-            diff = await self._repository.diff(self._repository.base_tree, verdict.tree)
-            lines = {
-                path: some for path, some in changed_lines(diff).items() if not paths.match(path)
-            }
-            selection = Selection(lines=lines)
-        return await self._runs.run(decide.SUITE, verdict.tree, selection)
+    async def _suite(
+        self, verdict: Verdict, claim: Claim, baseline: TestRun
+    ) -> tuple[TestRun, Found]:
+        """The whole suite with the patch; of a large one first what imports the changed files."""
+        base = self._repository.base_tree
+        wanted = await self._wanted(verdict, claim)
+        if baseline.seconds >= self._bounds.large_s:
+            near = replace(wanted, near=verdict.changed)
+            run = await self._runs.run(AFFECTED, verdict.tree, near)
+            known = {key: one for key, one in baseline.results.items() if key in run.results}
+            paired = Paired(self._runs, base, verdict.tree, verdict.authored)
+            found = await paired.compare(replace(baseline, results=known), run)
+            if found.regressions or run.problem:
+                return run, found
+        suite = await self._runs.run(decide.SUITE, verdict.tree, wanted)
+        paired = Paired(self._runs, base, verdict.tree, verdict.authored)
+        return suite, await paired.compare(baseline, suite)
+
+    async def _wanted(self, verdict: Verdict, claim: Claim) -> Selection:
+        """For a refactoring also which ids run changed lines, for tests which lines they run."""
+        budget = self._bounds.budget_s
+        if claim.kind is Kind.TESTS:
+            return Selection(cover=verdict.changed, budget_s=budget)
+        if claim.kind is not Kind.REFACTORING:
+            return Selection(budget_s=budget)
+        paths = await self._test_paths()
+        diff = await self._repository.diff(self._repository.base_tree, verdict.tree)
+        lines = changed_lines(diff).items()
+        product = {path: some for path, some in lines if not paths.match(path)}
+        return Selection(lines=product, budget_s=budget)
 
     async def _misfit(self, claim: Claim, verdict: Verdict) -> str:
         fits = misfit(claim.kind, verdict.changed, await self._test_paths())
@@ -146,61 +231,3 @@ class Verifier:
         named = {record.name for record in first}
         rest = [record for record in self._runs.records if record.name not in named]
         return (*first, *rest)
-
-    def _not_verified(self, baseline: TestRun, verdict: Verdict, claim: Claim) -> tuple[str, ...]:
-        """What a reader might take for checked, but was not."""
-        broken = [result for result in baseline.red() if "::" not in result.id]
-        notes = []
-        if not baseline.results and not baseline.problem:
-            notes.append("regressions: the repository has no tests that pytest collects")
-        if broken:
-            first = broken[0]
-            what = first.message.splitlines()[-1] if first.message.strip() else first.exception
-            notes.append(
-                f"{len(broken)} test file(s) that the base cannot load; {first.id}: {what}"
-            )
-        if not self._runs.plain:
-            notes.append("the project's addopts: they need plugins that are not installed")
-        if verdict.restored:
-            shown = ", ".join(verdict.restored[:_SHOWN])
-            notes.append(f"the change's own edits of tests or their set-up: {shown}")
-        if claim.kind is Kind.FEATURE:
-            notes.append("whether the new test would notice an empty implementation")
-        return tuple(notes)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The runs of one judgement."""
-
-    verdict: Verdict
-    baseline: TestRun
-    suite: TestRun
-    red: ReproductionCheck | None
-    green: TestRun | None
-    found: Found
-
-    def evidence(self, claim: Claim, **known: Any) -> Evidence:
-        """What the runs show; `known` are further fields of Evidence."""
-        base, suite, red = self.baseline, self.suite, self.red
-        both = sorted(key for key in suite.reached if suite.passed(key) and base.passed(key))
-        return Evidence(
-            kind=claim.kind.value,
-            quote=claim.quote,
-            verdict_tree=self.verdict.tree,
-            changed=self.verdict.changed,
-            reproduction=tuple(sorted(self.green.results)) if self.green else (),
-            red=self._failures(red.run.red() if red else ()),
-            complaint=red.complaint if red else "",
-            still_red=self._failures(reproduction.not_green(red, self.green)),
-            regressions=self._failures(self.found.regressions),
-            vanished=self.found.vanished,
-            unstable=self.found.unstable,
-            failing_before=tuple(result.id for result in base.red()),
-            covering=tuple(both),
-            output="\n".join(run.output for run in (self.green, suite) if run),
-            **known,
-        )
-
-    def _failures(self, results: Sequence[TestResult]) -> tuple[Failure, ...]:
-        return tuple(Failure.of(result, self.verdict.authored) for result in results)

@@ -1,18 +1,23 @@
 """A pytest plugin that makes a run tell more than its exit code.
 
 It adds a test that must fail, marks failures that are assertions, narrows a run to given files or
-ids without changing how pytest finds its configuration, and lets the canary's report carry
-measured facts. Works with Python 3.8 and pytest 6 onwards.
+ids without changing how pytest finds its configuration, awaits tests that are coroutines where no
+plugin of the project does, and lets the canary's report carry measured facts.
+Works with Python 3.8 and pytest 6 onwards.
 """
 # Pytest's types differ between the versions that this meets; paths are the strings its hooks give.
 # ruff: noqa: PTH109, PTH112, PTH113, PTH118, PTH122, PTH123, PTH208
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 import os
 import platform
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,10 +28,11 @@ if TYPE_CHECKING:
 
 _NOT_PRODUCT = {"conftest", "docs", "setup", "test", "tests"}
 _MANY = 20
+_AWAITING = ("asyncio", "anyio", "trio", "pytest_tornasync", "aiohttp")
 
 
 def pytest_addoption(parser: Any) -> None:
-    """Options of ours: the canary's name, and a JSON file with `paths`, `ids` and `lines`."""
+    """Options of ours: the canary's name, and a JSON file that holds a Selection."""
     group = parser.getgroup("acp")
     for name in ("--acp-canary", "--acp-select"):
         group.addoption(name, default="")
@@ -43,6 +49,21 @@ def pytest_configure(config: Any) -> None:
         # As arguments they would move rootdir and the configuration file that pytest picks.
         config.args[:] = wanted["paths"]
     config.pluginmanager.register(_Probe(config, wanted), "acp-probe-state")
+    if not any(config.pluginmanager.hasplugin(name) for name in _AWAITING):
+        config.addinivalue_line("markers", "asyncio: this test is a coroutine")
+        config.pluginmanager.register(_Awaiting(), "acp-awaiting")
+
+
+class _Awaiting:
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: Any) -> bool | None:
+        """Run a coroutine test to its end. Unknown to pytest it would fail, or not even run."""
+        function = pyfuncitem.obj
+        if not inspect.iscoroutinefunction(function):
+            return None
+        names = pyfuncitem._fixtureinfo.argnames  # noqa: SLF001 -- as pytest's own plugins do
+        asyncio.run(function(**{name: pyfuncitem.funcargs[name] for name in names}))
+        return True
 
 
 class _Canary(pytest.Item):
@@ -68,7 +89,12 @@ class _Probe:
         self.ids = set(wanted.get("ids") or ())
         lines = wanted.get("lines") or {}
         self.lines = {os.path.join(self.root, path): set(some) for path, some in lines.items()}
+        self.cover = set(wanted.get("cover") or ())
+        self.near = {os.path.join(self.root, path) for path in wanted.get("near") or ()}
+        self.ends = time.monotonic() + float(wanted.get("budget_s") or "inf")
         self.reached: set[str] = set()
+        self.ran: dict[str, set[int]] = {}
+        self.unreached: list[str] = []
         self.current = ""
 
     # Last, so that `-m` and `-k` of a project's addopts do not deselect the canary.
@@ -76,6 +102,8 @@ class _Probe:
     def pytest_collection_modifyitems(self, session: Any, items: list[Any]) -> None:
         if self.ids:
             items[:] = [item for item in items if item.nodeid in self.ids]
+        if self.near:
+            items[:] = [item for item in items if self.is_near(item)]
         if self.name:
             # In the last test's file, or else the terminal would name a file that does not exist.
             place = items[-1].nodeid.partition("::")[0] if items else "."
@@ -101,16 +129,28 @@ class _Probe:
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         return ("", "", "") if self.name and report.nodeid.endswith(self.name) else None
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: Any) -> bool | None:
+        """Past the time limit a test is counted instead of run; the canary always runs."""
+        if item.name == self.name or time.monotonic() < self.ends:
+            return None
+        self.unreached.append(item.nodeid)
+        return True
+
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_call(self, item: Any) -> Generator[None, Any, None]:
-        if not self.lines or item.name == self.name:
+        covered = item.nodeid.partition("::")[0] in self.cover
+        if item.name == self.name or not (self.lines or covered):
             yield
             return
         self.current = item.nodeid
+        trace = self.trace_all if covered else self.trace
         before = sys.gettrace()
-        sys.settrace(self.trace)
+        threading.settrace(trace)
+        sys.settrace(trace)
         yield
         sys.settrace(before)
+        threading.settrace(before)
 
     def trace(self, frame: FrameType, event: str, arg: object) -> Any:  # noqa: ARG002
         wanted = self.lines.get(frame.f_code.co_filename)
@@ -120,11 +160,34 @@ class _Probe:
             self.reached.add(self.current)
         return self.trace
 
+    def trace_all(self, frame: FrameType, event: str, arg: object) -> Any:  # noqa: ARG002
+        path = frame.f_code.co_filename
+        if not path.startswith(self.root + os.sep):
+            return None
+        self.ran.setdefault(path[len(self.root) + 1 :], set()).add(frame.f_lineno)
+        return self.trace_all
+
+    def is_near(self, item: Any) -> bool:
+        """Whether the test's module imports, however indirectly, one of the changed files."""
+        start = getattr(item, "module", None)
+        waiting, seen = [start] if start else [], set()
+        while waiting:
+            module = waiting.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            if getattr(module, "__file__", None) in self.near:
+                return True
+            waiting += _imported(module, self.root)
+        return False
+
     def facts(self) -> dict[str, object]:
         return {
             "python": platform.python_version(),
             "foreign": sorted(self.foreign())[:_MANY],
             "reached": sorted(self.reached),
+            "ran": {path: sorted(some) for path, some in sorted(self.ran.items())},
+            "unreached": self.unreached,
         }
 
     def foreign(self) -> Iterator[str]:
@@ -134,6 +197,17 @@ class _Probe:
             found = getattr(sys.modules.get(name), "__file__", None)
             if found and name not in standard and not _inside(found, self.root):
                 yield name
+
+
+def _imported(module: Any, root: str) -> list[Any]:
+    """The modules below `root` that a module's names come from."""
+    found = []
+    for value in list(vars(module).values()):
+        name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+        other = sys.modules.get(name) if isinstance(name, str) else None
+        if other is not None and _inside(getattr(other, "__file__", None) or "", root):
+            found.append(other)
+    return found
 
 
 def _modules(directory: str) -> set[str]:

@@ -45,5 +45,7 @@ def test_untrusted_text_cannot_close_its_fence() -> None:
 
 
 def test_values_are_never_templates() -> None:
-    said = prompts.opening("reviewer", task="{{ 7 * 7 }}", diff="", shown=[], evidence="")
+    said = prompts.opening(
+        "reviewer", task="{{ 7 * 7 }}", diff="", shown=[], evidence="", expectations=[]
+    )
     assert "{{ 7 * 7 }}" in said

@@ -14,7 +14,7 @@ from pipeline.sandbox.bubblewrap import Bubblewrap
 from pipeline.sandbox.none import NoSandbox
 from pipeline.verification.decide import decide
 from pipeline.verification.kinds import Claim, Kind
-from pipeline.verification.verifier import Verifier
+from pipeline.verification.verifier import Bounds, Verifier
 from pipeline.workspace.repository import Repository
 from pipeline.workspace.workspace import Workspace
 
@@ -73,15 +73,26 @@ class Court:
         return await self.verifier.check_reproduction(await self.patch({path: test}), claim)
 
     async def judge(
-        self, change: Any, test: Any = TEST, kind: Any = Kind.BUG, quote: Any = "add() is wrong"
+        self,
+        change: Any,
+        test: Any = TEST,
+        kind: Any = Kind.BUG,
+        quote: Any = "add() is wrong",
+        expected: Any = None,
     ) -> Any:
         tests = await self.patch({TEST_PATH: test}) if test else ""
-        return await self.verifier.judge(await self.patch(change), tests, Claim(kind, quote))
+        claim = Claim(kind, quote)
+        return await self.verifier.judge(await self.patch(change), tests, claim, expected)
 
     async def verdict(
-        self, change: Any, test: Any = TEST, kind: Any = Kind.BUG, quote: Any = "add() is wrong"
+        self,
+        change: Any,
+        test: Any = TEST,
+        kind: Any = Kind.BUG,
+        quote: Any = "add() is wrong",
+        expected: Any = None,
     ) -> Any:
-        return decide(await self.judge(change, test, kind, quote))
+        return decide(await self.judge(change, test, kind, quote, expected))
 
 
 @asynccontextmanager
@@ -94,6 +105,7 @@ async def court(
     task: Any = TASK,
     wall_s: Any = 60.0,
     source: Any = True,
+    more: Any = None,
 ) -> Any:
     """A verifier over a repository of `files`; without `source` the task has no repository."""
     home = tmp_path / "project"
@@ -111,7 +123,8 @@ async def court(
         lambda tree: sandbox.open(environment.spec(tree)),
         scratch=scratch,
     )
-    verifier = Verifier(workspace, environment, task=task, limits=Limits(wall_s=wall_s))
+    bounds = Bounds(Limits(wall_s=wall_s), **(more or {}))
+    verifier = Verifier(workspace, environment, task=task, bounds=bounds)
     try:
         yield Court(repository, workspace, verifier)
     finally:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.verification.decide import BASELINE, REPRODUCTION, RULES, SUITE, decide
-from pipeline.verification.evidence import Evidence, Failure, RunRecord
+from pipeline.verification.evidence import MUTATED, Evidence, Expected, Failure, RunRecord
 
 
 def record(name: Any, problem: Any = "") -> Any:
@@ -28,7 +28,9 @@ BUG = Evidence(
 FEATURE = replace(BUG, kind="feature")
 REFACTORING = replace(BUG, kind="refactoring", reproduction=(), red=(), covering=("a::b",))
 DOCS = replace(BUG, kind="docs", reproduction=(), red=())
-BROKEN = (record(BASELINE), record(SUITE, "pytest left no report"))
+TESTS = replace(DOCS, kind="tests", new_tests=("t.py::n",), noticed=("t.py::n",))
+ASKED = Expected("t.py::old", "it is 3")
+BROKEN = (record(BASELINE), record(SUITE, "the tests left no report"))
 
 # rule that objects, evidence, reason
 TABLE = {
@@ -54,6 +56,24 @@ TABLE = {
     "vanished": ("vanished", replace(BUG, vanished=("a::b",)), "tests failed"),
     "misfit": ("misfit", replace(BUG, misfit="said to be a bug"), "unproven"),
     "docs that change code": ("misfit", replace(DOCS, misfit="it changes calc.py"), "unproven"),
+    "a test is weakened": ("altered", replace(BUG, altered=("t.py::old",)), "tests failed"),
+    "an expectation that holds": ("", replace(BUG, expected=(ASKED,)), ""),
+    "an expectation that does not hold": (
+        "altered",
+        replace(BUG, expected=(replace(ASKED, problem="the task does not say so"),)),
+        "tests failed",
+    ),
+    "a new test of its own fails": ("own_red", replace(BUG, own_red=BUG.red), "tests failed"),
+    "time was over": ("unreached", replace(BUG, unreached=("a::z",)), "not verified"),
+    "tests, noticed": ("", TESTS, ""),
+    "tests, noticed, beside a mutant that broke the run": (
+        "",
+        replace(TESTS, runs=(*TESTS.runs, record(MUTATED, "it did not end"))),
+        "",
+    ),
+    "tests, not noticed": ("unnoticed", replace(TESTS, noticed=()), "unproven"),
+    "tests, none new": ("unnoticed", replace(TESTS, noticed=(), new_tests=()), "unproven"),
+    "feature, hollow": ("hollow", replace(FEATURE, hollow="it passes emptied"), "unproven"),
     "not red on the base": ("no_reproduction", replace(BUG, red=()), "unproven"),
     "no authored test": ("no_reproduction", replace(BUG, reproduction=()), "unproven"),
     "red for a wrong reason": (
@@ -61,6 +81,12 @@ TABLE = {
         replace(BUG, complaint="it must fail by an assertion"),
         "unproven",
     ),
+    "a dropped test without another": (
+        "no_reproduction",
+        replace(REFACTORING, dropped=("t.py::old",)),
+        "unproven",
+    ),
+    "a dropped test and another proof": ("", replace(BUG, dropped=("t.py::old",)), ""),
     "feature without a test": ("no_reproduction", replace(FEATURE, reproduction=()), "unproven"),
     "refactoring, not covered": ("not_covered", replace(REFACTORING, covering=()), "unproven"),
 }

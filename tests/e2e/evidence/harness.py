@@ -1,0 +1,95 @@
+"""Scripted seats around a real pipeline: what a coder leaves is given, code decides the rest."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import AgenticCodingPipeline
+from pipeline.agents import QAAgent, TestingAgent
+from pipeline.llm.scripted import ScriptedClient
+from pipeline.sandbox.base import Sandbox
+from pipeline.state import Expectation, PipelineState
+from pipeline.workspace.workspace import Workspace
+from tests.e2e.evidence.bugs import Edit
+
+PROJECTS = Path(__file__).parents[2] / "data/projects"
+IDENTITY = ("-c", "user.name=T", "-c", "user.email=t@example.invalid")
+PASS = {
+    "criteria": [{"criterion": "done", "verdict": "PASS", "why": "", "file": "", "line": 0}],
+    "findings": [],
+    "verdict": "PASS",
+}
+
+
+def lay_out(where: Path, project: str, more: Mapping[str, str] | None = None) -> Path:
+    """A project as a repository with one commit; `more` are further files of its base."""
+    shutil.copytree(PROJECTS / project, where, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, text in (more or {}).items():
+        (where / path).parent.mkdir(parents=True, exist_ok=True)
+        (where / path).write_text(text, "utf-8")
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*IDENTITY, "commit", "-qm", "b")):
+        subprocess.run(["git", *words], cwd=where, check=True)
+    return where
+
+
+@dataclass
+class Coder:
+    """Leaves `edits` and `files` (None deletes) in the checkout, the same in each iteration."""
+
+    edits: Sequence[Edit] = ()
+    files: Mapping[str, str | bytes | None] | None = None
+    expectations: Sequence[Expectation] = ()
+    name: str = "coder"
+
+    async def run(self, state: PipelineState, workspace: Workspace) -> PipelineState:
+        for path, old, new in self.edits:
+            text = await workspace.read(path)
+            if text.count(old) == 1:
+                await workspace.write(path, text.replace(old, new))
+        for path, content in (self.files or {}).items():
+            if content is not None:
+                await workspace.write(path, content)
+            elif path in await workspace.files():
+                await workspace.delete(path)
+        if self.expectations:
+            state["expectations"] = list(self.expectations)
+        return state
+
+
+@dataclass
+class House:
+    """What a run needs: a sandbox, and a directory for runs of bases that are met again."""
+
+    sandbox: Sandbox
+    kept: Path
+    max_iterations: int = 1
+
+    def run(
+        self, task: str, repository: Path, coder: Any, test: str, kind: str = "bug", **more: Any
+    ) -> PipelineState:
+        """One run; the tester hands in `test`, the reviewer answers with `review`."""
+        quote = more.get("quote", task.splitlines()[-1])
+        submit = {"name": "submit", "args": {"kind": kind, "quote": quote, "test": test}}
+        tests = ScriptedClient([{"tools": [submit]}, *["No other test."] * 9])
+        review = ScriptedClient([{"json": more.get("review", PASS)}] * 3)
+        pipeline = AgenticCodingPipeline(
+            [coder],
+            testers=[TestingAgent("tests", llm=tests)],
+            reviewers=[QAAgent("qa", llm=review)],
+            max_iterations=self.max_iterations,
+            sandbox=self.sandbox,
+            kept=self.kept,
+        )
+        return pipeline.run(task, repository)
+
+
+def end_of(state: PipelineState) -> str:
+    """Status, and the reason where there is one."""
+    return " ".join(
+        filter(None, (state["status"], state.get("reason", "") and "-", state.get("reason", "")))
+    )

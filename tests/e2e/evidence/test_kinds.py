@@ -1,0 +1,169 @@
+"""Each kind of task has its own proof and its own end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.evidence.harness import PASS, Coder, House, end_of, lay_out
+
+pytestmark = pytest.mark.needs_bubblewrap
+
+FEATURE = (
+    "Offer the shortest span\n\nshortest() must give the shortest of some texts, as longest() does."
+)
+SHORTEST = "    return max(spans, key=parse)\n"
+BODY = f"{SHORTEST}\n\ndef shortest(spans):\n    return min(spans, key=parse)\n"
+CHECKS = 'import spans\n\n\ndef test_it():\n    assert spans.shortest(["5m", "9s"]) == "9s"\n'
+HOLLOW = "import spans\n\n\ndef test_it():\n    assert callable(spans.shortest)\n"
+MORE = "from purse import split\n\n\ndef test_more():\n    assert split(4, 2) == [2, 2]\n"
+VACUOUS = "from purse import split\n\n\ndef test_more():\n    split(4, 2)\n    assert True\n"
+HEADING = 'return " ".join(word.capitalize() for word in slug.split(separator))'
+WORDS = 'words = slug.split(separator)\n    return " ".join(map(str.capitalize, words))'
+NEXT = "            number += 1\n"
+
+# project, kind, task, what the coder leaves, the tester's test, the end
+ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
+    "a feature": ("spans", "feature", FEATURE, Coder([("spans.py", SHORTEST, BODY)]), CHECKS, ""),
+    "a feature without a body": (
+        "spans",
+        "feature",
+        FEATURE,
+        Coder([("spans.py", SHORTEST, BODY.replace("min(spans, key=parse)", "None"))]),
+        CHECKS,
+        "tests failed",
+    ),
+    "a feature whose test checks nothing": (
+        "spans",
+        "feature",
+        FEATURE,
+        Coder([("spans.py", SHORTEST, BODY)]),
+        HOLLOW,
+        "unproven",
+    ),
+    "a refactoring": (
+        "slugs",
+        "refactoring",
+        "Simplify title()\n\nIt should keep its words in a variable.",
+        Coder([("slugs/text.py", HEADING, WORDS)]),
+        "",
+        "",
+    ),
+    "a refactoring that changes behaviour": (
+        "slugs",
+        "refactoring",
+        "Simplify title()\n\nIt should keep its words in a variable.",
+        Coder([("slugs/text.py", HEADING, WORDS.replace("capitalize", "upper"))]),
+        "",
+        "tests failed",
+    ),
+    "a refactoring that no test runs": (
+        "slugs",
+        "refactoring",
+        "Count faster\n\nThe loop over taken slugs should be simpler.",
+        Coder([("slugs/unique.py", NEXT, "            number = number + 1\n")]),
+        "",
+        "unproven",
+    ),
+    "tests alone": (
+        "purse",
+        "tests",
+        "Test even shares\n\nsplit() should be tested with two people.",
+        Coder(files={"tests/test_more.py": MORE}),
+        "",
+        "",
+    ),
+    "tests that would notice nothing": (
+        "purse",
+        "tests",
+        "Test even shares\n\nsplit() should be tested with two people.",
+        Coder(files={"tests/test_more.py": VACUOUS}),
+        "",
+        "unproven",
+    ),
+    "documentation": (
+        "slugs",
+        "docs",
+        "Say what slugs does\n\nThe README should show a call.",
+        Coder(files={"README.md": "# slugs\n\nslugify(text) makes a name.\n"}),
+        "",
+        "",
+    ),
+    "documentation that changes code": (
+        "slugs",
+        "docs",
+        "Say what slugs does\n\nThe README should show a call.",
+        Coder([("slugs/text.py", HEADING, WORDS)], {"README.md": "# slugs\n\nNew.\n"}),
+        "",
+        "unproven",
+    ),
+    "configuration": (
+        "tally",
+        "docs",
+        "Set the editor's width\n\nThere should be an .editorconfig.",
+        Coder(files={".editorconfig": "root = true\n"}),
+        "",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_kind_has_its_end(name: str, house: House, tmp_path: Path) -> None:
+    project, kind, task, coder, test, reason = ROWS[name]
+    repository = lay_out(tmp_path / project, project)
+    state = house.run(task, repository, coder, test, kind)
+    expected = f"failed - {reason}" if reason else "completed"
+    assert end_of(state) == expected, state.get("feedback")
+    if not reason:
+        assert state["evidence"]["kind"] == kind
+
+
+TITLE = "Headings in upper case\n\ntitle() must write every word in upper case."
+QUOTE = TITLE.splitlines()[-1]
+UPPER = ("slugs/text.py", "word.capitalize()", "word.upper()")
+OLD = ("tests/test_text.py", '== "Hello World"', '== "HELLO WORLD"')
+WEAK = ("tests/test_text.py", 'assert title("hello-world") == "Hello World"', "assert title")
+CASES = 'from slugs.text import title\n\n\ndef test_it():\n    assert title("ab") == "AB"\n'
+NAME = "tests/test_text.py::test_title"
+CONFIRMED = {**PASS, "expectations": [{"test": NAME, "verdict": "PASS", "why": "it says so"}]}
+NAMED: Any = ({"test": NAME, "quote": QUOTE},)
+
+
+@pytest.mark.parametrize(
+    ("coder", "review", "end"),
+    [
+        (Coder([UPPER, OLD], expectations=NAMED), CONFIRMED, "completed"),
+        (Coder([UPPER, OLD], expectations=NAMED), PASS, "failed - qa failed"),
+        (Coder([UPPER, OLD]), CONFIRMED, "failed - tests failed"),
+        (
+            Coder([UPPER, OLD], expectations=({"test": NAME, "quote": "The test is wrong."},)),
+            CONFIRMED,
+            "failed - tests failed",
+        ),
+        (Coder([UPPER, WEAK], expectations=NAMED), CONFIRMED, "failed - tests failed"),
+    ],
+    ids=["named", "not confirmed", "not named", "not in the task", "weakened"],
+)
+def test_an_expectation_changes_only_with_the_words_of_the_task(
+    coder: Coder, review: Any, end: str, house: House, tmp_path: Path
+) -> None:
+    repository = lay_out(tmp_path / "slugs", "slugs")
+    state = house.run(TITLE, repository, coder, CASES, review=review)
+    assert end_of(state) == end, state.get("feedback")
+    if end == "completed":
+        assert any("the task changes it" in one for one in state["evidence"]["not_verified"])
+
+
+def test_a_base_that_is_red_or_has_no_tests_gets_an_honest_result(
+    house: House, tmp_path: Path
+) -> None:
+    red = {"tests/test_red.py": "def test_red():\n    assert False\n"}
+    coder = Coder([UPPER, OLD], expectations=NAMED)
+    state = house.run(
+        TITLE, lay_out(tmp_path / "red", "slugs", red), coder, CASES, review=CONFIRMED
+    )
+    assert state["status"] == "completed"
+    assert state["evidence"]["failing_before"] == ["tests/test_red.py::test_red"]
