@@ -84,7 +84,8 @@ class _Writer:
             self._out.append(_ENDS.get(kind, "").replace("\n\n", end))
 
     def _newline(self) -> None:
-        if self._out and not self._out[-1].endswith("\n"):
+        written = next((one for one in reversed(self._out) if one), "\n")
+        if not written.endswith("\n"):
             self._out.append("\n")
 
 

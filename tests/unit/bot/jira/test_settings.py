@@ -1,0 +1,81 @@
+"""The settings of Jira, read from variables."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.bootstrap import jira_site
+from bot.bootstrap.jira import jira_lock
+from bot.errors import Misconfigured
+from bot.settings import Settings
+
+TOKEN = "a-token-of-thirty-two-characters"
+
+
+def test_maps_and_lists_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ACP_JIRA_REPOSITORIES": "acme/shop, acme/api-*",
+        "ACP_JIRA_PROJECTS": "SHOP=acme/shop, OPS = https://github.com/acme/ops",
+        "ACP_JIRA_COMPONENTS": "SHOP/Check out=acme/checkout",
+        "ACP_JIRA_PEOPLE": "557058:ab-cd, ana",
+        "ACP_JIRA_GROUPS": "jira developers",
+        "ACP_JIRA_STATUS": "Ready for ACP",
+    }.items():
+        monkeypatch.setenv(name, value)
+    rules = Settings.load().ticket_rules("fix")
+    assert rules.repositories == ("acme/shop", "acme/api-*")
+    assert rules.projects == {"SHOP": "acme/shop", "OPS": "acme/ops"}
+    assert rules.components == {"SHOP/Check out": "acme/checkout"}
+    assert (rules.people, rules.groups) == ({"557058:ab-cd", "ana"}, {"jira developers"})
+    assert (rules.status, rules.label) == ("Ready for ACP", "fix")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ACP_JIRA_PROJECTS", "SHOP", "write NAME=owner/name"),
+        ("ACP_JIRA_PROJECTS", "SHOP=acme", "is not a repository"),
+        ("ACP_JIRA_TOKEN", "short", "needs 16 characters at least"),
+        ("JIRA_FLAVOR", "server", "JIRA_FLAVOR is wrong"),
+    ],
+)
+def test_a_mistake_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured, match=said) as caught:
+        Settings.load()
+    assert value == "SHOP" or value not in str(caught.value) or value in ("acme", "server")
+
+
+def test_without_a_token_or_a_secret_there_is_no_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert jira_lock(Settings.load()) is None
+    monkeypatch.setenv("ACP_JIRA_TOKEN", TOKEN)
+    assert jira_lock(Settings.load()) is not None
+    assert TOKEN in Settings.load().secrets()
+
+
+def test_data_center_needs_no_mail_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JIRA_BASE_URL", "https://jira.example")
+    monkeypatch.setenv("JIRA_API_TOKEN", TOKEN)
+    with pytest.raises(Misconfigured, match="needs JIRA_EMAIL; set what is missing"):
+        jira_site(Settings.load())
+    monkeypatch.setenv("JIRA_FLAVOR", "dc")
+    assert not jira_site(Settings.load()).cloud
+
+
+@pytest.mark.parametrize(
+    ("url", "cloud"),
+    [
+        ("https://acme.atlassian.net", True),
+        ("https://api.atlassian.com/ex/jira/1", True),
+        ("https://jira.acme.example", False),
+        ("https://evil-atlassian.net", False),
+    ],
+)
+def test_cloud_is_known_by_its_address(
+    monkeypatch: pytest.MonkeyPatch, url: str, cloud: bool
+) -> None:
+    for name, value in {"JIRA_BASE_URL": url, "JIRA_API_TOKEN": TOKEN, "JIRA_EMAIL": "a@b"}.items():
+        monkeypatch.setenv(name, value)
+    assert jira_site(Settings.load()).cloud == cloud
