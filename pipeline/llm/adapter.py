@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from pipeline.errors import LLMError, LLMMisconfigured
@@ -16,6 +17,7 @@ from pipeline.llm.wire import Json, unreadable
 
 # A dead address should not use up a seat's time; ten seconds outlast any slow handshake.
 CONNECT_S = 10.0
+LIST_S = 30.0
 # A model that thinks without showing it is silent for minutes; longer, and the line is dead.
 SILENCE_S = 300.0
 
@@ -101,6 +103,15 @@ class Adapter(ABC):
         except _STRANGE_SHAPES as error:
             raise self._billed(unreadable(self.vendor), events) from error
 
+    async def offered(self) -> tuple[str, ...]:
+        """Ids of the models that the vendor offers to this key, sorted. Raises `LLMError`."""
+        sdk = self.open()
+        try:
+            async with asyncio.timeout(LIST_S):
+                return tuple(sorted(await self._ids(sdk)))
+        except self._failures() as error:
+            raise translate(error, self.vendor) from error
+
     async def aclose(self) -> None:
         """Give back connections. Idempotent."""
         sdk, self._sdk = self._sdk, None
@@ -112,11 +123,12 @@ class Adapter(ABC):
     ) -> None:
         more: Json | None = body
         while more is not None:
-            async for event in self._events(sdk, more, request.timeout_s):
-                events.append(event)
-                piece = self._piece(event) if request.watch else None
-                if request.watch and piece:
-                    request.watch(piece)
+            async with aclosing(self._events(sdk, more, request.timeout_s)) as stream:
+                async for event in stream:
+                    events.append(event)
+                    piece = self._piece(event) if request.watch else None
+                    if request.watch and piece:
+                        request.watch(piece)
             try:
                 more = self._continued(more, events)
             except _STRANGE_SHAPES:
@@ -165,7 +177,7 @@ class Adapter(ABC):
         """The request as the SDK's keyword arguments."""
 
     @abstractmethod
-    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncGenerator[Json, None]:
         """One call without retries: the events of its stream as plain JSON."""
 
     @abstractmethod
@@ -183,6 +195,10 @@ class Adapter(ABC):
     def _continued(self, body: Json, events: Sequence[Json]) -> Json | None:  # noqa: ARG002
         """What to send where the vendor paused in the middle of its answer; None: it did not."""
         return None
+
+    async def _ids(self, sdk: Sdk) -> set[str]:
+        """What the SDK's own list says, page after page."""
+        return {model.id async for model in sdk.models.list()}
 
     async def _disconnect(self, sdk: Sdk) -> None:
         await sdk.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from typing_extensions import override
 
@@ -33,7 +33,7 @@ _DELTAS = {
 }
 # Models that do not choose for themselves how long to think: they take a number of tokens
 # instead, and no effort.
-_BY_BUDGET = re.compile(r"claude-(3-7|haiku-4|(sonnet|opus)-4-([0-5]|20))(?!\d)")
+_BY_BUDGET = re.compile(r"claude-(haiku-4|(sonnet|opus)-4-[0-5])(?!\d)")
 _BUDGETS = {"low": 2_048, "medium": 8_192, "high": 24_576}
 _LEAST_BUDGET = 1_024
 
@@ -95,7 +95,7 @@ class AnthropicMessages(Adapter):
         return body
 
     @override
-    async def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+    async def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncGenerator[Json, None]:
         import httpx2
 
         timeout = httpx2.Timeout(self.silence_s, connect=min(CONNECT_S, self.silence_s))

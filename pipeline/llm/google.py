@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
 
@@ -34,6 +36,8 @@ _LEVELS = {"none": "MINIMAL", "low": "LOW", "medium": "MEDIUM", "high": "HIGH"}
 _REFUSED = frozenset(
     {"SAFETY", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII", "ESCALATION"}
 )
+# The HTTP responses of the call that is under way in this task.
+_answered: ContextVar[list[Any]] = ContextVar("answered")
 # A turn's first call needs a signature; this is the vendor's own word for a turn that another
 # model made. On the wire it reads "skip_thought_signature_validator".
 _UNSIGNED = base64.urlsafe_b64decode("skip_thought_signature_validator")
@@ -61,7 +65,8 @@ class GoogleGenerate(Adapter):
         # Our own HTTP client: the SDK would take aiohttp where that happens to be installed,
         # which fails with other errors and retries behind our back.
         self._http = httpx2.AsyncClient(
-            follow_redirects=True, event_hooks={"request": [self._impatient]}
+            follow_redirects=True,
+            event_hooks={"request": [self._impatient], "response": [self._remember]},
         )
         if self._api_version not in {None, *_VERSIONS}:
             raise LLMMisconfigured(
@@ -111,12 +116,24 @@ class GoogleGenerate(Adapter):
         return {"model": self.model, "contents": contents, "config": config}
 
     @override
-    async def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+    async def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncGenerator[Json, None]:
         # The SDK also tells the server this number: the time for all of the answer.
         config = {**body["config"], "http_options": {"timeout": int(timeout_s * 1000)}}
-        stream = await sdk.aio.models.generate_content_stream(**{**body, "config": config})
-        async for chunk in stream:
-            yield as_json(chunk, self.vendor)
+        answered: list[Any] = []
+        _answered.set(answered)
+        try:
+            stream = await sdk.aio.models.generate_content_stream(**{**body, "config": config})
+            async with aclosing(stream):
+                async for chunk in stream:
+                    yield as_json(chunk, self.vendor)
+        finally:
+            # The SDK leaves a stream that fails open, and its connection taken.
+            for response in answered:
+                await response.aclose()
+
+    async def _remember(self, response: Sdk) -> None:
+        """Say at the door which response a stream comes from."""
+        _answered.get().append(response)
 
     async def _impatient(self, request: Sdk) -> None:
         """Say at the door what the SDK cannot: how long to wait for a line and for a chunk."""
@@ -154,6 +171,12 @@ class GoogleGenerate(Adapter):
         model = next((e["model_version"] for e in events if "model_version" in e), self.model)
         usage = self._counted(events) or Usage()
         return LLMResponse(message, stop, usage, model, self.vendor)
+
+    @override
+    async def _ids(self, sdk: Sdk) -> set[str]:
+        _answered.set([])
+        listed = {model.name or "" async for model in await sdk.aio.models.list()}
+        return {name.removeprefix("models/") for name in listed}
 
     @override
     async def _disconnect(self, sdk: Sdk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -53,7 +53,7 @@ class OpenAIChat(OpenAIAdapter):
         return body
 
     @override
-    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncGenerator[Json, None]:
         return self._streamed(sdk.chat.completions.create, body)
 
     @override

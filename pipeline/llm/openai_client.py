@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Self
 
 from typing_extensions import override
@@ -88,7 +88,7 @@ class OpenAIAdapter(Adapter):
 
         return (OpenAIError, *wire_failures())
 
-    async def _streamed(self, create: Sdk, body: Json) -> AsyncIterator[Json]:
+    async def _streamed(self, create: Sdk, body: Json) -> AsyncGenerator[Json, None]:
         import httpx2
 
         # The read time-out counts from chunk to chunk: it ends a stream that has stalled.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 
 from typing_extensions import override
 
@@ -57,7 +57,7 @@ class OpenAIResponses(OpenAIAdapter):
         return body
 
     @override
-    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncIterator[Json]:
+    def _events(self, sdk: Sdk, body: Json, timeout_s: float) -> AsyncGenerator[Json, None]:
         return self._streamed(sdk.responses.create, body)
 
     @override

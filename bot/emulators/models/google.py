@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 
+from bot.emulators.models.openai_stream import halves
 from bot.emulators.models.stage import Incoming, Json, Played, Refusal, missing, seal, words
 
 # What stands for the signature of a turn that another vendor's model made.
@@ -56,13 +57,18 @@ def write_generate(incoming: Incoming, played: Played) -> Json:
 
 
 def stream_generate(answer: Json) -> Iterator[Json]:
-    """The same answer in chunks: one for each part, the finish reason in the last."""
-    *early, last = answer["candidates"][0]["content"]["parts"] or [{"text": ""}]
+    """The same answer in chunks, texts in two pieces; the finish reason is in the last."""
+    parts = answer["candidates"][0]["content"]["parts"] or [{"text": ""}]
+    *early, last = [piece for part in parts for piece in _pieces(part)]
     for part in early:
         chunk = _chunk(answer["modelVersion"], [part])
         del chunk["candidates"][0]["finishReason"]
         yield chunk
     yield answer | _chunk(answer["modelVersion"], [last])
+
+
+def _pieces(part: Json) -> list[Json]:
+    return [{"text": half} for half in halves(part["text"])] if "text" in part else [part]
 
 
 def _chunk(model: str, parts: list[Json]) -> Json:

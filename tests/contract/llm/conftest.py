@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 from typing_extensions import override
@@ -18,6 +20,7 @@ from pipeline.llm.anthropic import AnthropicMessages
 from pipeline.llm.google import GoogleGenerate
 from pipeline.llm.openai_chat import OpenAIChat
 from pipeline.llm.openai_responses import OpenAIResponses
+from tests.contract.llm import peers
 
 KEY = "sk-canary-0123456789abcdef"
 
@@ -60,28 +63,87 @@ WIRES = (
 BY_NAME = {wire.name: wire for wire in WIRES}
 
 
-class VersionOne:
-    """Gemini's v1 at llmock, which serves v1beta alone: the path is rewritten, nothing else."""
+class Doorway:
+    """What stands before llmock: Gemini's v1, which it does not serve, by a rewritten path.
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    With `keeps_wishes`, no `Retry-After` comes through: llmock sends one with every 429.
+    """
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        path = scope.get("path", "")
-        if path.startswith("/gemini/v1/"):
-            path = path.replace("/gemini/v1/", "/gemini/v1beta/", 1)
-            scope = {**scope, "path": path, "raw_path": path.encode()}
-        await self._app(scope, receive, send)
+    def __init__(self) -> None:
+        self.keeps_wishes = False
+
+    def before(self, app: Any) -> Any:
+        async def door(scope: Any, receive: Any, send: Any) -> None:
+            path = scope.get("path", "")
+            if path.startswith("/gemini/v1/"):
+                path = path.replace("/gemini/v1/", "/gemini/v1beta/", 1)
+                scope = {**scope, "path": path, "raw_path": path.encode()}
+            await app(scope, receive, lambda message: send(self._through(message)))
+
+        return door
+
+    def _through(self, message: Any) -> Any:
+        if not self.keeps_wishes or "headers" not in message:
+            return message
+        kept = [(k, v) for k, v in message["headers"] if not k.startswith(b"retry-after")]
+        return {**message, "headers": kept}
 
 
 @pytest.fixture(scope="session")
-def llmock_server() -> Iterator[Any]:
+def the_doorway() -> Doorway:
+    return Doorway()
+
+
+@pytest.fixture
+def doorway(the_doorway: Doorway) -> Iterator[Doorway]:
+    yield the_doorway
+    the_doorway.keeps_wishes = False
+
+
+@pytest.fixture(scope="session")
+def llmock_server(the_doorway: Doorway) -> Iterator[Any]:
     from llmock.testing import LLMockServer
 
     server = LLMockServer()
-    server.app.add_middleware(VersionOne)
+    server.app.add_middleware(the_doorway.before)
     with server:
         yield server
+
+
+@dataclass(frozen=True)
+class Aimock:
+    """A running aimock; `garble` makes it answer 200 with what is no JSON."""
+
+    url: str
+
+    def garble(self) -> None:
+        self._chaos("POST", b'{"malformedRate": 1}')
+
+    def behave(self) -> None:
+        self._chaos("DELETE", None)
+
+    def _chaos(self, method: str, data: bytes | None) -> None:
+        kind = {"Content-Type": "application/json"}
+        request = Request(f"{self.url}/__aimock/chaos", data, kind, method=method)
+        with urlopen(request, timeout=10):
+            pass
+
+
+@pytest.fixture(scope="session")
+def the_aimock() -> Iterator[Aimock]:
+    script = str(peers.LOCKS / "aimock.json")
+    command = [*peers.aimock(), "-p", "0", "-f", script, "--chunk-size", "8"]
+    with peers.running(command) as process:
+        assert process.stdout is not None
+        yield Aimock(
+            next(u for line in process.stdout for u in re.findall(r"http://[\d.:]+", line))
+        )
+
+
+@pytest.fixture
+def aimock(the_aimock: Aimock) -> Iterator[Aimock]:
+    yield the_aimock
+    the_aimock.behave()
 
 
 @pytest.fixture(params=BY_NAME)
@@ -118,7 +180,11 @@ class Canned:
     url: str = ""
     asked: list[str] = field(default_factory=list)
     bodies: list[Any] = field(default_factory=list)
+    first: list[bytes] = field(default_factory=list)  # what is said before `body`, once each
     seen: list[dict[str, str]] = field(default_factory=list)
+
+    def garble(self) -> None:
+        self.say(200, "{malformed json: <<<chaos>>>", content_type="application/json")
 
     def say(self, status: int, body: str, **headers: str) -> None:
         self.status, self.body = status, body.encode()
@@ -139,9 +205,10 @@ def canned() -> Iterator[Canned]:
             self.send_response(script.status)
             for name, value in script.headers.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(script.body)))
+            body = script.first.pop(0) if script.first else script.body
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(script.body)
+            self.wfile.write(body)
 
         @override
         def log_message(self, *_: Any) -> None:
