@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.agents import editing, prompts
 from pipeline.errors import EditRejected
 from pipeline.llm.base import ToolSpec
-from pipeline.sandbox.base import ExecResult, Limits
+from pipeline.sandbox.base import STOPPED, ExecResult, Limits
 from pipeline.workspace import context
 from pipeline.workspace.workspace import Workspace
 
@@ -128,6 +128,7 @@ async def _create(toolbox: Toolbox, args: Mapping[str, Any]) -> str:
     path = _writable(toolbox, args["path"])
     if path in await toolbox.workspace.files():
         raise EditRejected(f"{path} exists: use edit, or delete it first")
+    editing.check_marks("", args["content"])
     editing.check_python(path, None, args["content"])
     await toolbox.workspace.write(path, args["content"])
     toolbox.created.add(path)
@@ -160,6 +161,8 @@ def outcome(result: ExecResult) -> str:
         return f"stopped after {result.wall_s:.0f} s: time limit"
     if result.reason == "output":
         return "stopped: too much output"
+    if result.reason in {"memory", "processes", "disk"}:
+        return f"stopped: {STOPPED[result.reason]}"
     return f"exit {result.code}" if result.code is not None else f"killed by signal {result.signal}"
 
 

