@@ -15,6 +15,7 @@ from pipeline.sandbox.base import Limits, Mount, Spec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+PROGRAMS = ("/usr/local/bin", "/usr/bin", "/bin")
 _VENVS = (".venv", "venv")
 # CI makes hypothesis repeatable and keeps snapshot libraries from rewriting what they check.
 # TZ stays unset: the sandbox's own time zone is UTC.
@@ -42,7 +43,9 @@ class Environment:
     `roots` are the folders of the tree that are imported from (default: `src` and the top). `test`
     is the command of the tests, run in `folder`; () is pytest. `inputs` are the files that the
     environment was made from, `notes` what a reader should know of it. With a `problem` the set-up
-    has failed: nothing that is run in the environment verifies anything.
+    has failed: nothing that is run in the environment verifies anything. `parts` are the
+    environments of the projects, where a repository holds several; in a session of all of them a
+    command of one goes behind its `prefix`.
     """
 
     python: str
@@ -59,6 +62,8 @@ class Environment:
     inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     problem: str = ""
+    prefix: tuple[str, ...] = ()
+    parts: tuple[Environment, ...] = ()
 
     def spec(self, tree: Path, limits: Limits | None = None) -> Spec:
         """A sandbox over `tree` in which this Python and Ruff work."""
@@ -66,11 +71,39 @@ class Environment:
 
     def remarks(self, changed: Iterable[str]) -> tuple[str, ...]:
         """What was not verified of a change of the paths `changed`, as this was made before it."""
+        if self.parts:
+            return tuple(one for part in self.parts for one in part.remarks(changed))
         folder = "" if self.folder == "." else f"{self.folder}/"
         own = sorted({folder + name for name in self.inputs}.intersection(changed))
         if not own:
             return ()
         return (f"what the change of {', '.join(own)} installs: the tests ran without it",)
+
+
+def combined(parts: tuple[Environment, ...]) -> Environment:
+    """One environment that shows those of several projects; the first one's commands go first."""
+    parts = tuple(replace(part, prefix=_around(part)) for part in parts)
+    first = parts[0]
+    return replace(
+        first,
+        label="; ".join(f"{part.folder}: {part.label}" for part in parts),
+        read_only=_outermost(tuple(dict.fromkeys(m for part in parts for m in part.read_only))),
+        path=tuple(dict.fromkeys(entry for part in parts for entry in part.path)),
+        env={name: value for part in reversed(parts) for name, value in part.env.items()},
+        folder=".",
+        test=(),
+        inputs=tuple(f"{part.folder}/{name}" for part in parts for name in part.inputs),
+        notes=tuple(f"{part.folder}: {note}" for part in parts for note in part.notes),
+        problem="",
+        prefix=(),
+        parts=parts,
+    )
+
+
+def _around(part: Environment) -> tuple[str, ...]:
+    """What gives a command the variables and the programs of one project."""
+    env = {**part.env, "PATH": ":".join((*part.path, *PROGRAMS))}
+    return ("/usr/bin/env", *(f"{name}={value}" for name, value in env.items()))
 
 
 def find_environment(

@@ -29,6 +29,7 @@ from pipeline.environment.shelf import Kept, Shelf
 from pipeline.environment.workbench import Workbench
 from pipeline.errors import SandboxError, WorkspaceError
 from pipeline.sandbox.base import Mount, Sandbox
+from pipeline.sandbox.layout import WORKDIR
 
 _LAYOUT = "1"
 _MOST_NOTES = 10
@@ -164,7 +165,11 @@ def _broken(plan: Plan, why: str) -> Environment:
 
 def _as_is(plan: Plan) -> Environment:
     found = bare_environment(remark=_remark(plan))
-    return replace(found, test=plan.test, folder=plan.path, inputs=plan.inputs)
+    roots = () if plan.path == "." else (f"{plan.path}/src", plan.path)
+    env = {**found.env, "ACP_ROOTS": ":".join(roots)} if roots else found.env
+    return replace(
+        found, env=env, roots=roots, test=plan.test, folder=plan.path, inputs=plan.inputs
+    )
 
 
 def _remark(plan: Plan) -> str:
@@ -203,9 +208,11 @@ def _with_tools(found: Environment, plan: Plan, place: Path, apart: bool) -> Env
     mounts = [] if plan.language == "python" else [Mount(place)]
     modules = place / "node_modules"
     if modules.is_dir():
-        # Node looks in the folders above the tree too, so the tree itself stays as it is.
+        # Node looks in the folders above the tree too, so the tree itself can stay as it is; only
+        # of several projects each needs its own.
         if apart:
-            mounts.append(Mount(modules, "/node_modules"))
+            inner = "" if plan.path == "." else f"{WORKDIR}/{plan.path}"
+            mounts.append(Mount(modules, f"{inner}/node_modules"))
         else:
             env["NODE_PATH"] = str(modules)
     path = (*found.path, *([str(modules / ".bin")] if modules.is_dir() else []))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pipeline.environment.environment import (
     Environment,
+    combined,
     environment_at_hand,
     find_environment,
 )
@@ -53,10 +54,14 @@ async def supplied(
     if at_hand := environment_at_hand(repo, python):
         yield at_hand
         return
-    recipe = supply.recipes[0] if supply.recipes else Recipe()
-    base = Base(repository, repository.base_tree, recipe, tenant_of(repo))
-    async with supply.provisioner.environment(sandbox, base) as environment:
-        yield environment
+    tenant = tenant_of(repo)
+    async with AsyncExitStack() as held:
+        parts = []
+        for recipe in supply.recipes or (Recipe(),):
+            base = Base(repository, repository.base_tree, recipe, tenant)
+            made = supply.provisioner.environment(sandbox, base)
+            parts.append(await held.enter_async_context(made))
+        yield parts[0] if len(parts) == 1 else combined(tuple(parts))
 
 
 def tenant_of(repo: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.journal import digest_of
 from pipeline.verification.evidence import RunRecord
 from pipeline.verification.kept import Kept, identity, lasts
+from pipeline.verification.parts import Parts
 from pipeline.verification.report import TestRun
 from pipeline.verification.runner import (
     Selection,
@@ -50,9 +51,11 @@ class Runs:
         kept: Kept | None = None,
     ) -> None:
         """`kept` spares runs of the base that an earlier run has made."""
-        self._kept = kept if lasts(environment) else None
+        # Of several projects the description does not tell enough.
+        self._kept = kept if lasts(environment) and not environment.parts else None
         self._workspace = workspace
         self._environment = environment
+        self._parts = Parts(environment.parts) if environment.parts else None
         self._limits = limits
         self._canary = canary
         self.way = Way(engine="command") if environment.test else Way()
@@ -123,10 +126,24 @@ class Runs:
             limits = replace(limits, wall_s=min(wall_s, limits.wall_s))
         if self._environment.problem:
             return not_set_up(self._environment)
+        if self._parts is None:
+            return await self._in(self._environment, tree, selection, limits)
+
+        async def one(project: Environment, own: Selection) -> TestRun:
+            return await self._in(project, tree, own, limits)
+
+        repository = self._workspace.repository
+        changes = await repository.changes(repository.base_tree, tree)
+        changed = {path for item in changes for path in (item.path, item.old_path) if path}
+        return await self._parts.run(changed, selection or Selection(), one)
+
+    async def _in(
+        self, known: Environment, tree: str, selection: Selection | None, limits: Limits
+    ) -> TestRun:
         # The tester's own file is always one for pytest.
         mine = selection is not None and bool(selection.paths) and not selection.ids
         async with await self._workspace.fork(tree) as place:
-            session, known, canary = place.session, self._environment, self._canary()
+            session, canary = place.session, self._canary()
             if self.is_whole and not mine:
                 return await run_command(session, known, Selection(), limits)
             if self.way.engine == "unittest" and not mine:

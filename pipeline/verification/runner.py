@@ -105,10 +105,10 @@ async def run_tests(
     selection = selection or Selection()
     if environment.problem:
         return whole.not_set_up(environment)
-    if environment.test:
+    if environment.test and not selection.paths:
         return await whole.run_command(session, environment, selection, limits)
     root = session.workdir
-    argv = [environment.python, environment.launcher, environment.order]
+    argv = [*environment.prefix, environment.python, environment.launcher, environment.order]
     argv += ["-p", "no:reportlog", "-p", "pytest_reportlog.plugin", "-p", "acp_probe"]
     argv += [*args, f"--rootdir={root}", f"--report-log={root}/{{report}}"]
     argv += [f"--acp-canary={canary}", f"--acp-select={root}/{{wanted}}", *_FIXED]

@@ -40,7 +40,8 @@ async def run_command(
     if not {command}.issuperset((*selection.paths, *selection.ids)):
         why = f"`{command}` runs as a whole: no single test of it can be chosen"
         return TestRun(command, None, "exit", {}, "", 0.0, problem=why)
-    done = await session.exec(environment.test, cwd=environment.folder, limits=limits)
+    argv = (*environment.prefix, *environment.test)
+    done = await session.exec(argv, cwd=environment.folder, limits=limits)
     text = clean(done.text)
     return TestRun(
         command=command,
@@ -56,7 +57,8 @@ async def run_command(
 def named(environment: Environment) -> str:
     """The command as a person types it, which is the id of its only result."""
     argv = environment.test
-    return argv[2] if argv[:2] == ("sh", "-c") else shlex.join(argv)
+    line = argv[2] if argv[:2] == ("sh", "-c") else shlex.join(argv)
+    return line if environment.folder == "." else f"cd {environment.folder} && {line}"
 
 
 def _result(command: str, done: ExecResult, text: str) -> TestResult:

@@ -110,6 +110,7 @@ REFUSED = {
     ),
     "CONNECT [::1]:443 HTTP/1.1": ("403", "[::1]:443 (an address instead of a name)"),
     "GET http://evil.example/ HTTP/1.1": ("405", "http://evil.example/ (only https goes through)"),
+    "GET index.example:443 HTTP/1.1": ("405", "index.example:443 (only https goes through)"),
     "CONNECT index.example HTTP/1.1": ("405", "index.example (only https goes through)"),
     "nonsense": ("405", "? (only https goes through)"),
 }
