@@ -11,7 +11,7 @@ from typing_extensions import override
 from pipeline.errors import LLMRefused
 from pipeline.llm.adapter import Sdk
 from pipeline.llm.base import Delta, LLMRequest, LLMResponse, Message, Text, Usage
-from pipeline.llm.openai_client import OpenAIAdapter, function, schema
+from pipeline.llm.openai_client import OpenAIAdapter, function, schema, used_up
 from pipeline.llm.wire import (
     Json,
     calls,
@@ -84,11 +84,11 @@ class OpenAIChat(OpenAIAdapter):
             raise cut_short(self.vendor, "a tool call was announced and did not come")
         said = (Text(answer.text),) if answer.text else ()
         asked = tuple(tool_call(c.id, c.name, c.arguments) for c in answer.calls.values())
-        length = answer.finish == "length"
+        usage = _usage(answer.usage)
+        length = answer.finish == "length" or used_up(request, usage)
         message, stop = ended(
             request, Message("assistant", (*said, *asked)), length=length, provider=self.vendor
         )
-        usage = _usage(answer.usage)
         return LLMResponse(message, stop, usage, answer.model or self.model, self.vendor)
 
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from pipeline.errors import LLMMisconfigured
 from pipeline.llm.adapter import CONNECT_S, Adapter, Sdk, wire_failures
-from pipeline.llm.base import OutputSchema, ToolSpec
+from pipeline.llm.base import LLMRequest, OutputSchema, ToolSpec, Usage
 from pipeline.llm.wire import Json, as_json, strict_ready
 
 OFFICIAL_HOST = "api.openai.com"
@@ -96,6 +96,11 @@ class OpenAIAdapter(Adapter):
         async with await create(**body, stream=True, timeout=timeout) as stream:
             async for event in stream:
                 yield as_json(event, self.vendor)
+
+
+def used_up(request: LLMRequest, usage: Usage) -> bool:
+    """Whether the answer took its last token: some servers call such an answer complete."""
+    return usage.output_tokens == request.max_output_tokens
 
 
 def function(tool: ToolSpec) -> Json:

@@ -10,7 +10,7 @@ from pipeline.errors import LLMRefused
 from pipeline.llm.adapter import Sdk
 from pipeline.llm.base import Delta, LLMRequest, LLMResponse, Message, Native, Part, Text, Usage
 from pipeline.llm.errors import from_code
-from pipeline.llm.openai_client import OpenAIAdapter, function, schema
+from pipeline.llm.openai_client import OpenAIAdapter, function, schema, used_up
 from pipeline.llm.wire import (
     Json,
     cut_short,
@@ -75,7 +75,8 @@ class OpenAIResponses(OpenAIAdapter):
         data = _final(events)
         if data is None:
             raise _unfinished(events, self.vendor)
-        length = _ended_by_length(data, self.vendor)
+        usage = _usage(data)
+        length = _ended_by_length(data, self.vendor) or used_up(request, usage)
         # Some servers leave the items out of the last event: each came as it was done.
         output = dicts(data.get("output")) or [
             event["item"] for event in events if event.get("type") == "response.output_item.done"
@@ -88,7 +89,7 @@ class OpenAIResponses(OpenAIAdapter):
             request, Message("assistant", (*native, *parts)), length=length, provider=self.vendor
         )
         model = str(data.get("model", self.model))
-        return LLMResponse(message, stop, _usage(data), model, self.vendor)
+        return LLMResponse(message, stop, usage, model, self.vendor)
 
 
 def _final(events: Sequence[Json]) -> Json | None:
