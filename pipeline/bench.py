@@ -26,7 +26,7 @@ from pipeline.limits import Limits
 from pipeline.llm.pricing import Prices
 from pipeline.meter import Clock, Meter, refuse_unpriced
 from pipeline.progress import Kind, Watch
-from pipeline.redaction import Redactor, mark_in
+from pipeline.redaction import Redactor, marks
 from pipeline.sandbox.base import Sandbox
 from pipeline.sandbox.select import strongest
 from pipeline.state import PipelineState, Role, check_ownership, copy_of
@@ -189,7 +189,7 @@ class Bench:
         """A change may not carry what the redactor takes out of everything else."""
         for diff in (after.get("proposed_code", ""), after.get("proposed_tests", "")):
             if self._recorder.redact.holds(diff):
-                named = mark_in(self._recorder.redact(diff))
+                named = marks(self._recorder.redact(diff))[0]
                 raise SecretFound(
                     f"the change of agent {agent.name!r} holds a secret of this installation "
                     f"({named}); take it out of the repository, and replace it"

@@ -33,10 +33,9 @@ def marked(text: str) -> bool:
     return _MARKER.search(text) is not None
 
 
-def mark_in(text: str) -> str:
-    """The first marker of the text, or ""."""
-    found = _MARKER.search(text)
-    return found[0] if found else ""
+def marks(text: str) -> list[str]:
+    """The markers of the text, in order."""
+    return _MARKER.findall(text)
 
 
 def around_marks(text: str) -> list[str]:

@@ -58,7 +58,7 @@ def github_lock(
     """
     from bot.adapters.github.webhooks import read, verify
     from bot.bootstrap.journals import redactor_of
-    from bot.domain.orders import cleaned
+    from bot.domain.cleaning import cleaned
 
     redact = redactor_of(settings)
 

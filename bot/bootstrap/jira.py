@@ -26,7 +26,7 @@ def jira_lock(settings: Settings) -> Lock | None:
     """How deliveries are told genuine and read; None where neither token nor secret is set."""
     from bot.adapters.jira.webhooks import Keys, Names, has_signature, has_token, read
     from bot.bootstrap.journals import redactor_of
-    from bot.domain.orders import cleaned
+    from bot.domain.cleaning import cleaned
 
     keys = Keys(*settings.jira_keys())
     if not keys.tokens and not keys.secrets:

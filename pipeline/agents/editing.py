@@ -13,6 +13,7 @@ import re
 import warnings
 
 from pipeline.errors import EditRejected
+from pipeline.redaction import marks
 
 _NUMBERED = re.compile(r"^\s*\d+\| ?")
 _SHOWN_PLACES = 5
@@ -22,6 +23,7 @@ def replace(content: str, old: str, new: str) -> str:
     """`content` with its only occurrence of `old` replaced. Raises EditRejected with the reason."""
     if not old:
         raise EditRejected("old is empty: quote the lines to replace, or use create for a new file")
+    check_marks(content, old + new)
     newline = "\r\n" if "\r\n" in content else "\n"
     old, new = _with_newlines(old, newline), _with_newlines(new, newline)
     if old == new:
@@ -32,6 +34,19 @@ def replace(content: str, old: str, new: str) -> str:
     if found > 1:
         raise EditRejected(_several(_lines_of(content, old)))
     return _replace_tolerantly(content, old, new, newline)
+
+
+def check_marks(content: str, said: str) -> None:
+    """Refuse a text that quotes what was taken out for the model: the file holds something else.
+
+    What stands in the file itself is the file's own.
+    """
+    for marker in marks(said):
+        if marker not in content:
+            raise EditRejected(
+                f"{marker} is not what the file holds: a secret stands there, which you were not "
+                "shown. That line cannot be edited; leave it as it is, and quote lines around it"
+            )
 
 
 def check_python(path: str, before: str | None, after: str) -> None:

@@ -16,7 +16,7 @@ _LINE_CHARS = 500
 
 def shorten(asked: Json, before: Json) -> dict[str, Any]:
     """Of a request only what is new since the one before: a talk is kept once, not once a turn."""
-    short = {key: value for key, value in asked.items() if before.get(key) != value}
+    short = {k: v for k, v in asked.items() if k not in before or before[k] != v}
     old, new = before.get("messages", []), asked["messages"]
     same = 0
     while same < min(len(old), len(new)) and old[same] == new[same]:
