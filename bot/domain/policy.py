@@ -98,19 +98,28 @@ def may_command(
         return Refusal.BOT
     if sender.kind not in {"User", "Bot"} or sender.id <= 0:
         return Refusal.NOBODY
-    if permission not in MAY_WRITE:
-        return Refusal.OUTSIDER
-    if rules.people is not None and sender.login.lower() not in rules.people:
-        return Refusal.NOT_LISTED
-    return None
+    return _may_write(sender.login, permission, rules)
 
 
 def may_start(
     sender: Actor, permission: Permission, rules: Rules, *, own_id: int
 ) -> Refusal | None:
-    """Whether `sender` may start a run; asked again before the push. None is yes."""
+    """Whether `sender` may start a run. None is yes."""
     refusal = may_command(sender, permission, rules, own_id=own_id)
     return refusal or (None if rules.enabled else Refusal.DISABLED)
+
+
+def may_push(login: str, permission: Permission, rules: Rules) -> Refusal | None:
+    """The same before the push, of whoever asked for the run or released it. None is yes."""
+    return _may_write(login, permission, rules) or (None if rules.enabled else Refusal.DISABLED)
+
+
+def _may_write(login: str, permission: Permission, rules: Rules) -> Refusal | None:
+    if permission not in MAY_WRITE:
+        return Refusal.OUTSIDER
+    if rules.people is not None and login.lower() not in rules.people:
+        return Refusal.NOT_LISTED
+    return None
 
 
 def touch(say: Say, issue: int) -> Touch | None:

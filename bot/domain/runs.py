@@ -95,6 +95,7 @@ class Run:
     `outcome` and `reason` are "" until finished; `push_by` is the login of the writer whose
     `/acp push` released a held run, or "". `cancel_by` is the login of whoever asked for the
     cancel (or the reason of a withdrawal) and "" while nobody has. `worker` began it last.
+    A queued run waits until `not_before` ("" for not at all); `parked` counts how often it did.
     """
 
     id: str
@@ -112,3 +113,5 @@ class Run:
     pull_request: int
     cancel_by: str = ""
     worker: str = ""
+    not_before: str = ""
+    parked: int = 0

@@ -12,10 +12,47 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from bot.domain.jira import Mailbox, Trigger
-from bot.domain.runs import Actor, Outcome, RepositoryId, Run, RunRequest, RunStatus
+from bot.domain.jira import Mailbox
+from bot.domain.orders import (
+    Asked,
+    Delivery,
+    Hear,
+    Nothing,
+    Order,
+    Receipt,
+    Say,
+    Start,
+    Touch,
+    Withdraw,
+    asked_again,
+    label_again,
+)
+from bot.domain.runs import Outcome, Run, RunRequest, RunStatus
 from bot.errors import BotError
 
+__all__ = [
+    "NO_ENDING",
+    "Asked",
+    "Counts",
+    "Delivery",
+    "Ending",
+    "Entry",
+    "Fenced",
+    "Hear",
+    "Json",
+    "Nothing",
+    "Order",
+    "Receipt",
+    "Say",
+    "Start",
+    "Store",
+    "StoreUnavailable",
+    "StoredEvent",
+    "Touch",
+    "Withdraw",
+    "asked_again",
+    "label_again",
+]
 Json = Mapping[str, Any]
 
 
@@ -25,104 +62,6 @@ class Fenced(BotError):
 
 class StoreUnavailable(BotError):
     """The database did not answer or refused; the process should end and be restarted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One webhook delivery. `source` is "github" or "jira"; `id` its GUID; `digest` of its body."""
-
-    source: str
-    id: str
-    event: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What became of a delivery. `run_id` is the run it started, touched or met, or "".
-
-    "duplicate": this GUID or this meaning was taken in before; "active": the issue has a run that
-    has not finished; "applied": it was done, or will be answered; "ignored": nothing to do.
-    """
-
-    outcome: Literal["started", "duplicate", "active", "applied", "ignored"]
-    run_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Start a run, unless its meaning was seen or the issue has an active run.
-
-    A request without an issue (`issue` 0) never meets an active run.
-    """
-
-    request: RunRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """Tell the active run of an issue something: cancel it, or release it from its hold.
-
-    A push applies to a held run alone; for any other it is ignored.
-    """
-
-    verb: Literal["cancel", "push"]
-    repository_id: int
-    issue: int
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Withdraw:
-    """Cancel every active run of an installation, or of some of its repositories."""
-
-    installation_id: int
-    repository_ids: tuple[int, ...] | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Nothing:
-    """Remember the delivery, do nothing. `reason` is for the operator's log."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A command that a worker answers, once it has looked up what the sender may do.
-
-    `verb` is one of `bot.domain.commands.Verb`; `number` is the issue's, or the pull request's
-    where `on_pull` is set. `meaning`: two deliveries with one meaning are answered once.
-    """
-
-    verb: str
-    repository: RepositoryId
-    number: int
-    comment_id: int
-    sender: Actor
-    argument: str
-    meaning: str
-    at: str
-    on_pull: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Hear:
-    """A trigger at a ticket: a worker looks at the ticket, then starts a run or says why not."""
-
-    trigger: Trigger
-
-
-Order = Start | Touch | Withdraw | Nothing | Say | Hear
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A command that waits for its answer."""
-
-    id: str
-    say: Say
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +101,17 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is known of a run when it moves; fields left at their default stay as they are."""
+    """What is known of a run when it moves; fields left at their default stay as they are.
+
+    A run that is queued again with a `not_before` (ISO 8601) is parked: it takes no place until
+    then, and a cancel ends the waiting.
+    """
 
     outcome: Outcome | Literal[""] = ""
     reason: str = ""
     cost_usd: float | None = None
     pull_request: int = 0
+    not_before: str = ""
 
 
 NO_ENDING = Ending()
@@ -269,6 +213,12 @@ class Store(Mailbox, Protocol):
 
     def last_beat(self) -> str:
         """When a worker last said that it is alive, ISO 8601 in UTC; "" if none ever did."""
+
+    def prune(self, before: str) -> int:
+        """Forget what was taken in and dealt with before a moment; returns how many rows.
+
+        Deliveries and answered commands go; runs, their logs and whatever waits stay.
+        """
 
     def close(self) -> None:
         """Give connections back."""

@@ -13,7 +13,7 @@ from bot.domain import commands, policy
 from bot.domain.forge import MAY_WRITE, Comment, Forge, Permission, PullRequest
 from bot.domain.policy import Cap, Refusal, Rules, Triage, Voice
 from bot.domain.repo_config import PATH, WrongConfig, narrow, read
-from bot.domain.runs import Actor, RunRequest
+from bot.domain.runs import Actor, Run, RunRequest
 from bot.domain.sanitize import Stripped, sanitize, sanitize_title
 from bot.domain.store import Store
 from bot.errors import NotFound
@@ -67,10 +67,28 @@ class Admission:
         self._rules = rules
         self._own_id = own_id
 
-    async def rules(self, forge: Forge, base_sha: str) -> Rules:
-        """The operator's rules, narrowed by the file at the base. Raises WrongConfig."""
-        data = await forge.file(PATH, base_sha)
-        return self._rules if data is None else narrow(self._rules, read(data))
+    async def rules(self, forge: Forge, sha: str = "") -> Rules:
+        """The operator's rules, narrowed by the file of the default branch. Raises WrongConfig.
+
+        `sha`: the branch's head, where it is known.
+        """
+        return await repository_rules(forge, self._rules, sha)
+
+    async def once_more(self, forge: Forge, run: Run) -> Rules | TurnedAway:
+        """Before the push: what was asked at the start and may be answered otherwise by now."""
+        request = run.request
+        try:
+            rules = await self.rules(forge)
+        except WrongConfig as error:
+            return TurnedAway("config", error)
+        if await _withdrawn(forge, request):
+            return TurnedAway("closed", None)
+        if request.ticket:
+            refusal = ticket_refusal(rules)  # its people are not the forge's
+        else:
+            login = run.push_by or request.requester.login
+            refusal = policy.may_push(login, await forge.permission(login), rules)
+        return TurnedAway("refused", refusal) if refusal else rules
 
     async def decide(self, forge: Forge, request: RunRequest) -> Admitted | TurnedAway:
         """Every question, the cheap and the forbidding ones first."""
@@ -144,6 +162,12 @@ class Admission:
             "voices": tuple(dict.fromkeys(voices)),
             "stripped": stripped,
         }
+
+
+async def repository_rules(forge: Forge, rules: Rules, sha: str = "") -> Rules:
+    """What the operator allows, narrowed by the repository's own file. Raises WrongConfig."""
+    data = await forge.file(PATH, sha)
+    return rules if data is None else narrow(rules, read(data))
 
 
 async def _base(

@@ -13,9 +13,11 @@ from bot.domain.forge import Forge
 from bot.domain.messages import answers, status
 from bot.domain.messages.base import Comment, Place
 from bot.domain.policy import ANSWERED, Rules
+from bot.domain.repo_config import WrongConfig
 from bot.domain.runs import RepositoryId, Run, RunStatus
-from bot.domain.store import Asked, Delivery, Order, Receipt, Say, Store
+from bot.domain.store import Asked, Delivery, Order, Receipt, Say, Start, Store
 from bot.errors import BotError, Transient
+from bot.services.admit import repository_rules
 
 # The others have a meaning already, and nothing that carries it out yet.
 _THERE = tuple(verb for verb in MEANINGS if verb not in {"plan", "fix ci", "rebase"})
@@ -37,6 +39,8 @@ class AnswerCommands:
     async def __call__(self) -> None:
         """Answer what waits; a command whose forge is out of reach waits for the next tick."""
         for asked in await asyncio.to_thread(self.store.asked):
+            if asked.say.request and await self._ending(asked.say):
+                continue
             try:
                 await self._answer(asked)
             except Transient as error:
@@ -51,7 +55,8 @@ class AnswerCommands:
         forge = await self.forge(say.repository)
         try:
             permission = await forge.permission(say.sender.login)
-            refusal = policy.may_command(say.sender, permission, self.rules, own_id=self.own_id)
+            rules = await self._rules(forge)
+            refusal = policy.may_command(say.sender, permission, rules, own_id=self.own_id)
             place = Place(say.repository.id, say.number)
             if refusal is not None:
                 if refusal in ANSWERED:
@@ -68,6 +73,8 @@ class AnswerCommands:
         if say.on_pull and say.verb in {"run", "retry"}:
             return answers.on_pull(place, say.verb)
         match say.verb:
+            case "run":
+                return await self._again(say, place)
             case "help":
                 return answers.help_text(place, _THERE)
             case "cancel" | "push":
@@ -92,13 +99,36 @@ class AnswerCommands:
         where = replace(place, run_id=run.id, url=self.page(run.id))
         return status.cancelled(where, run.cancel_by, None, run.cost_usd or 0.0)
 
+    async def _ending(self, say: Say) -> bool:
+        """Whether the run that a request has met is being cancelled: it is answered after that."""
+        last = await self._last(say)
+        return last is not None and last.cancel_requested and last.status is not RunStatus.FINISHED
+
+    async def _again(self, say: Say, place: Place) -> Comment | None:
+        """A run was asked for while one was going on; where that was cancelled, this one begins."""
+        last = await self._last(say)
+        if say.request and last and last.outcome == "cancelled":
+            later = replace(say.request, meaning=f"{say.meaning}:later")
+            delivery = Delivery("acp", later.meaning, say.verb, "")
+            await asyncio.to_thread(self.store.receive, delivery, Start(later))
+            return None
+        return await self._status(say, place) if say.comment_id else None
+
+    async def _rules(self, forge: Forge) -> Rules:
+        """With the people whom the repository names; a file that is wrong names nobody else."""
+        try:
+            return await repository_rules(forge, self.rules)
+        except WrongConfig:
+            return self.rules
+
     async def _status(self, say: Say, place: Place) -> Comment | None:
         """A run at work says it itself, in its own comment; else how the last one ended."""
         last = await self._last(say)
         if last is None:
             return answers.no_run(place, say.verb)
         if last.status is not RunStatus.FINISHED:
-            return answers.active(replace(place, run_id=last.id, url=self.page(last.id)))
+            held = last.status is RunStatus.HELD
+            return answers.active(replace(place, run_id=last.id, url=self.page(last.id)), held=held)
         return answers.ended(replace(place, run_id=last.id, url=self.page(last.id)), last)
 
     async def _last(self, say: Say) -> Run | None:

@@ -104,5 +104,5 @@ class Dispatcher:
 
 
 def _exhausted(run: Run) -> bool:
-    """The execution had one start more than `MAX_STARTS` to say so itself, and could not."""
-    return run.epoch > MAX_STARTS + 1
+    """Too many starts ended without a word; those that parked the run said one."""
+    return run.epoch - run.parked > MAX_STARTS + 1

@@ -67,36 +67,27 @@ class ExecuteRun:
     own_id: int
     worker: str
     page: Callable[[str], str]
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     clock: Callable[[], float] = time.time
     shelf: Shelf | None = None
 
     async def __call__(self, run_id: str) -> None:
         """Execute the run; returns when it is held, finished, or somebody else's.
 
-        Where the forge asks to wait, or does not answer, it waits and tries again. Raises
-        StoreUnavailable, and CancelledError where the engine stops it.
+        Where the forge asks to wait, or does not answer, the run is parked: it gives its place to
+        others until the next try. Raises StoreUnavailable, and CancelledError where the engine
+        stops it.
         """
         try:
             book = await RunBook.open(self.store, run_id, self.worker)
-            for wait_s in _WAITS_S:
-                try:
-                    return await self._with_forge(book)
-                except Transient as error:
-                    await self._wait(book, _until(error, self.clock() + wait_s) - self.clock())
-            await self._with_forge(book, last=True)
+            tried = book.run.parked
+            try:
+                await self._with_forge(book, last=tried >= len(_WAITS_S))
+            except Transient as error:
+                await book.park(_until(error, self.clock() + _WAITS_S[tried]))
         except Fenced as error:
             _log.info("run %s is not ours: %s", run_id, error)
 
-    async def _wait(self, book: RunBook, seconds: float) -> None:
-        """Wait, but not for somebody who has cancelled the run meanwhile."""
-        try:
-            await self.sleep(max(0.0, seconds))
-        except asyncio.CancelledError:
-            if await book.cancelled_by() is None:
-                raise
-
-    async def _with_forge(self, book: RunBook, *, last: bool = False) -> None:
+    async def _with_forge(self, book: RunBook, *, last: bool) -> None:
         """One try. Raises Transient, unless it is the `last`: then the run fails."""
         try:
             forge = await self.workshop.forge(book.run.request)
@@ -146,7 +137,7 @@ class ExecuteRun:
         admitted = await self._admit(book, forge, teller, admission)
         if admitted is None:
             return
-        rules = await admission.rules(forge, admitted.base_sha)
+        rules = await admission.rules(forge)
         last = await self._work(book, forge, teller, admitted, rules)
         await _stop_if_cancelled(book)
         task = _task(book.run.request, admitted)
@@ -154,7 +145,12 @@ class ExecuteRun:
         pushed = await asyncio.to_thread(pushed_before, self.store, book.run.request)
         branches = Branches(book, forge, admitted, pushed)
         scan = self.workshop.scan
-        publication = Publication(book, forge, teller, branches, scan, rules, admitted)
+        # What has begun to be published is brought to its end.
+        begun = await book.made("push")
+        now = rules if begun else await admission.once_more(forge, book.run)
+        turned = now if isinstance(now, TurnedAway) else None
+        rules = rules if isinstance(now, TurnedAway) else now
+        publication = Publication(book, forge, teller, branches, scan, rules, admitted, turned)
         await publication.publish(result, last.state)
 
     async def _admit(

@@ -8,17 +8,18 @@ from functools import partial
 from typing import Any
 
 from bot.domain import policy
-from bot.domain.forge import MAY_WRITE, Forge, PullRequest
+from bot.domain.forge import Forge, PullRequest
 from bot.domain.guards import Findings, Refused, SecretScan, inspect
 from bot.domain.messages import proof, pull_request, status
 from bot.domain.messages.base import Comment as Said
 from bot.domain.messages.pull_request import Commits
 from bot.domain.messages.report import Report
-from bot.domain.policy import Rules
+from bot.domain.policy import Refusal, Rules
+from bot.domain.repo_config import WrongConfig
 from bot.domain.result import Result
 from bot.domain.runs import Outcome, RunStatus
 from bot.domain.store import Ending
-from bot.services.admit import Admitted
+from bot.services.admit import Admitted, TurnedAway
 from bot.services.branch import Branches
 from bot.services.run_book import RunBook
 from bot.services.tell import Teller
@@ -31,7 +32,10 @@ _TEMPLATES = (".github/pull_request_template.md", ".github/PULL_REQUEST_TEMPLATE
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Publishes one run's result, or says why not. Safe to begin again after any rung."""
+    """Publishes one run's result, or says why not. Safe to begin again after any rung.
+
+    `turned`: why nothing may be pushed any more, though the run was let in.
+    """
 
     book: RunBook
     forge: Forge
@@ -40,6 +44,7 @@ class Publication:
     scan: SecretScan
     rules: Rules
     admitted: Admitted
+    turned: TurnedAway | None = None
 
     async def publish(self, result: Result, state: PipelineState) -> None:
         """The last stretch of a run: held, published, or answered; the run is moved along."""
@@ -67,13 +72,13 @@ class Publication:
         elif findings.refused:
             said = status.not_published(report, findings.refused)
             await self._end(report, said, "failed", "the change does what none may do")
+        elif self.turned is not None:
+            await self._turned_away(report, self.turned)
         elif self._must_wait():
             hold = policy.hold(self.rules.hold, self.admitted.voices)
             if hold is not None:
                 await self.teller.say(status.held(report, hold))
             await self.book.move(RunStatus.HELD, Ending(cost_usd=result.usd))
-        elif not await self._may_still_push():
-            await self._end(report, status.permission_gone(report), "refused", "permission gone")
         else:
             await self._open(report, draft=what == "draft")
 
@@ -81,13 +86,19 @@ class Publication:
         held = policy.hold(self.rules.hold, self.admitted.voices)
         return held is not None and not self.book.run.push_by
 
-    async def _may_still_push(self) -> bool:
-        """Asked again at the last moment: of who asked, or of who released the run."""
-        run = self.book.run
-        if run.request.ticket:
-            return True  # settled when the ticket was looked at: a tracker holds nothing up
-        login = run.push_by or run.request.requester.login
-        return await self.forge.permission(login) in MAY_WRITE
+    async def _turned_away(self, report: Report, turned: TurnedAway) -> None:
+        """What held at the start does not hold any more; nothing is pushed."""
+        match turned.detail:
+            case Refusal() as refusal:
+                who = self.book.run.push_by or report.requester
+                said = status.refused_by_now(report, who, refusal)
+                reason = "permission gone" if refusal is Refusal.OUTSIDER else refusal.value
+                await self._end(report, said, "refused", reason)
+            case WrongConfig() as wrong:
+                said = status.wrong_config_by_now(report, wrong.problems)
+                await self._end(report, said, "refused", turned.why)
+            case _:
+                await self._end(report, status.withdrawn(report), "cancelled", "withdrawn")
 
     async def _open(self, report: Report, *, draft: bool) -> None:
         pushed = await self.book.once("push", lambda: self.branches.push(report))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from bot.domain.jira import Letter
@@ -74,6 +75,15 @@ class RunBook:
     async def checkpoints(self) -> list[Checkpoint]:
         """Every checkpoint so far, oldest first."""
         return await asyncio.to_thread(checkpoints_of, self._store, self.run.id)
+
+    async def made(self, name: str) -> bool:
+        """Whether the effect `name` has been made to the end."""
+        return await asyncio.to_thread(self._store.effect, self.run.id, name) is not None
+
+    async def park(self, until: float) -> None:
+        """Queue the run again for a moment, in seconds since the epoch; it gives up its place."""
+        ending = Ending(not_before=datetime.fromtimestamp(until, UTC).isoformat())
+        await self.move(RunStatus.QUEUED, ending)
 
     async def move(self, status: RunStatus, ending: Ending = NO_ENDING) -> None:
         """Move the run along."""

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from bot.adapters.store import mailbox, queue
 from bot.adapters.store.rows import asked_of, columns_of, plain_say
-from bot.adapters.store.stamps import new_id, stamp
-from bot.adapters.store.tables import commands, deliveries, runs
+from bot.adapters.store.stamps import new_id, normal, stamp
+from bot.adapters.store.tables import commands, deliveries, heard, letters, runs
 from bot.domain.runs import RunRequest, RunStatus
 from bot.domain.store import (
     Asked,
@@ -23,6 +23,8 @@ from bot.domain.store import (
     Start,
     Touch,
     Withdraw,
+    asked_again,
+    label_again,
 )
 
 _NOTHING = Receipt("ignored")
@@ -71,11 +73,16 @@ def _follow(c: sa.Connection, now: float, order: Order) -> Receipt:
 
 
 def _start(c: sa.Connection, now: float, request: RunRequest) -> Receipt:
-    meant = sa.select(runs.c.id).where(runs.c.meaning == request.meaning)
-    if (seen := c.execute(meant).scalar()) is not None:
-        return Receipt("duplicate", seen)
+    meant = sa.select(runs.c.id, runs.c.cancel_requested).where(runs.c.meaning == request.meaning)
+    if (seen := c.execute(meant).first()) is not None:
+        anew = label_again(request) if seen.cancel_requested else None
+        return Receipt("duplicate", seen.id) if anew is None else _start(c, now, anew)
+    if c.execute(sa.select(commands.c.id).where(commands.c.meaning == request.meaning)).first():
+        return Receipt("duplicate")
     active = _active(c, request.repository.id, request.issue) if request.issue else None
     if active is not None:
+        if request.origin == "comment" or (request.label and active.cancel_requested):
+            _ask(c, now, asked_again(request))
         return Receipt("active", active.id)
     run_id = new_id(now)
     values = columns_of(request) | {
@@ -132,9 +139,21 @@ def answered(c: sa.Connection, now: float, asked_id: str) -> None:
     c.execute(commands.update().where(waiting).values(answered_at=stamp(now)))
 
 
-def _active(c: sa.Connection, repository_id: int, issue: int) -> sa.Row[Any, Any] | None:
+def prune(c: sa.Connection, before: str) -> int:
+    """`Store.prune`."""
+    until = normal(before)
+    done = (
+        deliveries.delete().where(deliveries.c.received_at < until),
+        commands.delete().where(commands.c.answered_at != "", commands.c.answered_at < until),
+        heard.delete().where(heard.c.done_at != "", heard.c.done_at < until),
+        letters.delete().where(letters.c.done_at != "", letters.c.done_at < until),
+    )
+    return sum(c.execute(one).rowcount for one in done)
+
+
+def _active(c: sa.Connection, repository_id: int, issue: int) -> sa.Row[Any, Any, Any] | None:
     return c.execute(
-        sa.select(runs.c.id, runs.c.status)
+        sa.select(runs.c.id, runs.c.status, runs.c.cancel_requested)
         .where(
             runs.c.repository_id == repository_id,
             runs.c.issue == issue,

@@ -8,64 +8,25 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
-from bot.adapters.store.memory_mailbox import MemoryMailbox
-from bot.adapters.store.stamps import Clock, new_id, normal, stamp
+from bot.adapters.store.memory_inbox import MemoryInbox
+from bot.adapters.store.stamps import Clock, normal, stamp
 from bot.domain.runs import MOVES, Run, RunRequest, RunStatus
 from bot.domain.store import (
     NO_ENDING,
-    Asked,
     Counts,
-    Delivery,
     Ending,
     Fenced,
-    Hear,
-    Nothing,
-    Order,
-    Receipt,
-    Say,
-    Start,
-    Touch,
-    Withdraw,
 )
 
 
-class MemoryStore(MemoryMailbox):
+class MemoryStore(MemoryInbox):
     """Implements `Store`. Use from any thread."""
 
     def __init__(self, clock: Clock = time.time) -> None:
         super().__init__(clock)
-        self._deliveries: dict[tuple[str, str], Receipt] = {}
-        self._said: set[str] = set()
-        self._asked: dict[str, Asked] = {}
-        self._claimed: set[str] = set()
         self._beat = ""
-
-    def receive(self, delivery: Delivery, order: Order) -> Receipt:
-        """Take a delivery in, once."""
-        with self._lock:
-            guid = (delivery.source, delivery.id)
-            if guid in self._deliveries:
-                return Receipt("duplicate", self._deliveries[guid].run_id)
-            self._deliveries[guid] = self._follow(order)
-            return self._deliveries[guid]
-
-    def receive_all(self, deliveries: Sequence[tuple[Delivery, Order]]) -> Sequence[Receipt]:
-        """Take several in."""
-        with self._lock:
-            return [self.receive(delivery, order) for delivery, order in deliveries]
-
-    def asked(self, limit: int = 20) -> Sequence[Asked]:
-        """Commands that wait for an answer."""
-        with self._lock:
-            return sorted(self._asked.values(), key=lambda asked: asked.id)[:limit]
-
-    def answered(self, asked_id: str) -> None:
-        """The command has had its answer."""
-        with self._lock:
-            self._asked.pop(asked_id, None)
 
     def run(self, run_id: str) -> Run | None:
         """One run."""
@@ -109,7 +70,12 @@ class MemoryStore(MemoryMailbox):
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now."""
         with self._lock:
-            queued = [run for run in self._all() if run.status is RunStatus.QUEUED]
+            now = stamp(self._clock())
+            queued = [
+                run
+                for run in self._all()
+                if run.status is RunStatus.QUEUED and run.not_before <= now
+            ]
             queued.sort(key=lambda run: (run.request.priority, run.id))
             running = [run for run in self._all() if run.status is RunStatus.RUNNING]
             claimed = [run for run in queued if run.id in self._claimed]
@@ -135,6 +101,7 @@ class MemoryStore(MemoryMailbox):
                 epoch=run.epoch + 1,
                 started_at=started,
                 worker=worker,
+                not_before="",
             )
             return run.epoch + 1
 
@@ -148,24 +115,13 @@ class MemoryStore(MemoryMailbox):
                 for name in ("outcome", "reason", "pull_request")
                 if (value := getattr(ending, name))
             }
+            if status is RunStatus.QUEUED and ending.not_before:
+                # Who is cancelled does not wait.
+                later = "" if run.cancel_requested else normal(ending.not_before)
+                known |= {"not_before": later, "parked": run.parked + 1}
             if ending.cost_usd is not None:
                 known["cost_usd"] = ending.cost_usd
             self._change(run_id, status=status, **known)
-
-    def request_cancel(self, run_id: str, by: str) -> bool:
-        """Ask for a cancel."""
-        with self._lock:
-            run = self._runs.get(run_id)
-            if run is None or run.status is RunStatus.FINISHED:
-                return False
-            asked = run.cancel_by if run.cancel_requested else by
-            self._change(run_id, cancel_requested=True, cancel_by=asked)
-            if run.status is RunStatus.HELD:
-                self._change(run_id, status=RunStatus.QUEUED)
-            elif run.epoch == 0:
-                over = {"outcome": "cancelled", "reason": f"cancelled: {by}"}
-                self._change(run_id, status=RunStatus.FINISHED, **over)
-            return True
 
     def beat(self, worker: str) -> None:  # noqa: ARG002 (one process, so whoever asks is alive)
         """Say that a worker is alive."""
@@ -177,94 +133,3 @@ class MemoryStore(MemoryMailbox):
 
     def close(self) -> None:
         """Nothing to give back."""
-
-    def _all(self) -> list[Run]:
-        with self._lock:
-            return list(self._runs.values())
-
-    def _change(self, run_id: str, **values: Any) -> None:
-        if values.get("status") is RunStatus.FINISHED:
-            values["finished_at"] = stamp(self._clock())
-        if "status" in values:
-            self._claimed.discard(run_id)
-        self._runs[run_id] = replace(self._runs[run_id], **values)
-
-    def _follow(self, order: Order) -> Receipt:
-        match order:
-            case Start(request=request):
-                return self._start(request)
-            case Touch():
-                return self._touch(order)
-            case Withdraw():
-                return self._withdraw(order)
-            case Say():
-                return self._ask(order)
-            case Hear(trigger=trigger):
-                self._hear(trigger)
-                return Receipt("applied")
-            case Nothing():
-                return Receipt("ignored")
-
-    def _ask(self, say: Say) -> Receipt:
-        if say.meaning in self._said:
-            return Receipt("duplicate")
-        self._said.add(say.meaning)
-        asked = Asked(new_id(self._clock()), say)
-        self._asked[asked.id] = asked
-        return Receipt("applied")
-
-    def _start(self, request: RunRequest) -> Receipt:
-        for run in self._runs.values():
-            if run.request.meaning == request.meaning:
-                return Receipt("duplicate", run.id)
-        active = self._active(request.repository.id, request.issue) if request.issue else None
-        if active is not None:
-            return Receipt("active", active.id)
-        now = self._clock()
-        run_id = new_id(now)
-        self._runs[run_id] = Run(
-            id=run_id,
-            request=request,
-            status=RunStatus.QUEUED,
-            epoch=0,
-            outcome="",
-            reason="",
-            created_at=stamp(now),
-            started_at="",
-            finished_at="",
-            cancel_requested=False,
-            push_by="",
-            cost_usd=None,
-            pull_request=0,
-        )
-        return Receipt("started", run_id)
-
-    def _touch(self, order: Touch) -> Receipt:
-        active = self._active(order.repository_id, order.issue)
-        if active is None:
-            return Receipt("ignored")
-        if order.verb == "cancel":
-            self.request_cancel(active.id, order.by)
-        elif active.status is RunStatus.HELD:
-            self._change(active.id, status=RunStatus.QUEUED, push_by=order.by)
-        else:
-            return Receipt("ignored", active.id)
-        return Receipt("applied", active.id)
-
-    def _withdraw(self, order: Withdraw) -> Receipt:
-        gone = order.repository_ids
-        found = [
-            run.id
-            for run in self._all()
-            if run.request.repository.installation_id == order.installation_id
-            and (gone is None or run.request.repository.id in gone)
-        ]
-        applied = [run_id for run_id in found if self.request_cancel(run_id, order.reason)]
-        return Receipt("applied") if applied else Receipt("ignored")
-
-    def _active(self, repository_id: int, issue: int) -> Run | None:
-        for run in self._runs.values():
-            where = (run.request.repository.id, run.request.issue)
-            if where == (repository_id, issue) and run.status is not RunStatus.FINISHED:
-                return run
-        return None

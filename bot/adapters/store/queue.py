@@ -45,6 +45,7 @@ def begin(c: sa.Connection, now: float, run_id: str, worker: str) -> int:
             epoch=runs.c.epoch + 1,
             status=RunStatus.RUNNING,
             claimed=False,
+            not_before="",
             worker=worker,
             started_at=started,
         )
@@ -68,6 +69,10 @@ def move(
         values["finished_at"] = stamp(now)
     if ending.cost_usd is not None:
         values["cost_usd"] = ending.cost_usd
+    if status is RunStatus.QUEUED and ending.not_before:
+        # Who is cancelled does not wait.
+        later = sa.case((runs.c.cancel_requested, ""), else_=normal(ending.not_before))
+        values |= {"not_before": later, "parked": runs.c.parked + 1}
     for name in ("outcome", "reason", "pull_request"):
         if known := getattr(ending, name):
             values[name] = known
@@ -79,7 +84,7 @@ def request_cancel(c: sa.Connection, now: float, run_id: str, by: str) -> bool:
     row = c.execute(sa.select(runs).where(runs.c.id == run_id).with_for_update()).first()
     if row is None or row.status == RunStatus.FINISHED:
         return False
-    values: dict[str, Any] = {"cancel_requested": True}
+    values: dict[str, Any] = {"cancel_requested": True, "not_before": ""}
     if not row.cancel_requested:
         values["cancel_by"] = by
     if row.status == RunStatus.HELD:
@@ -95,12 +100,14 @@ def request_cancel(c: sa.Connection, now: float, run_id: str, by: str) -> bool:
     return True
 
 
-def next_runs(c: sa.Connection, per_repository: int, total: int) -> Sequence[Run]:
+def next_runs(c: sa.Connection, now: float, per_repository: int, total: int) -> Sequence[Run]:
     """`Store.next_runs`: count and claim under one lock, so two dispatchers never both count."""
     dialect.hold(c)
     busy = Counter(c.execute(sa.select(runs.c.repository_id).where(_OCCUPIED)).scalars())
     free = total - busy.total()
-    waiting = sa.select(runs.c.id, runs.c.repository_id).where(_UNCLAIMED)
+    waiting = sa.select(runs.c.id, runs.c.repository_id).where(
+        _UNCLAIMED, runs.c.not_before <= stamp(now)
+    )
     chosen: list[str] = []
     for row in c.execute(waiting.order_by(runs.c.priority, runs.c.id)) if free > 0 else ():
         if len(chosen) == free:

@@ -100,7 +100,7 @@ class SqlStore(SqlMailbox):
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now."""
         with self._database.writing() as c:
-            return queue.next_runs(c, per_repository, total)
+            return queue.next_runs(c, self._clock(), per_repository, total)
 
     def begin(self, run_id: str, worker: str) -> int:
         """Raise the epoch and mark the run running."""
@@ -174,6 +174,11 @@ class SqlStore(SqlMailbox):
         """When a worker last said that it is alive."""
         with self._database.reading() as c:
             return c.execute(sa.select(sa.func.max(workers.c.beat_at))).scalar() or ""
+
+    def prune(self, before: str) -> int:
+        """Forget what was dealt with before a moment."""
+        with self._database.writing() as c:
+            return inbox.prune(c, before)
 
     def close(self) -> None:
         """Give connections back."""

@@ -74,6 +74,8 @@ runs = sa.Table(
     sa.Column("push_by", sa.Text, nullable=False, server_default=_TEXT),
     sa.Column("cost_usd", sa.Double),
     sa.Column("pull_request", sa.BigInteger, nullable=False, server_default=_ZERO),
+    sa.Column("not_before", sa.Text, nullable=False, server_default=_TEXT),
+    sa.Column("parked", sa.Integer, nullable=False, server_default=_ZERO),
     sa.Index(None, "status", "priority", "id"),
     sa.Index(None, "repository_id", "created_at"),
     sa.Index(None, "installation_id", "created_at"),

@@ -165,12 +165,19 @@ def no_run(place: Place, verb: str) -> Comment:
     return comment("answer", place, text)
 
 
-def active(place: Place) -> Comment:
-    """A run was asked for while one is going on."""
+def active(place: Place, *, held: bool = False) -> Comment:
+    """A run, or its status, was asked for while one is going on, or waits for a writer."""
+    if held:
+        return comment(
+            "answer",
+            place,
+            f"The change of {place.run} is ready and waits; my other comment here shows it.",
+            "`/acp push` releases it, `/acp cancel` drops it; then `/acp run` can start anew.",
+        )
     return comment(
         "answer",
         place,
-        f"I am already at work on this issue: {place.run}.",
+        f"I am already at work on this issue: {place.run}; my other comment here says how far.",
         "`/acp cancel` stops it.",
     )
 
@@ -207,7 +214,7 @@ def wrong_config(place: Place, problems: Sequence[Problem]) -> Comment:
         "answer",
         place,
         f"I have not started: `{CONFIG}` on the default branch is wrong.",
-        "\n".join(f"- {_problem(one)}" for one in problems[:20]),
+        "\n".join(f"- {problem_line(one)}" for one in problems[:20]),
         "The file is optional and only narrows what the operator allows. A whole one looks like "
         "this:",
         "```yaml\nhold: outsiders\nreviewers: [octocat]\nlimits:\n  usd_per_run: 2\n```",
@@ -237,7 +244,8 @@ def unavailable(place: Place) -> Comment:
     )
 
 
-def _problem(problem: Problem) -> str:
+def problem_line(problem: Problem) -> str:
+    """One thing that is wrong in a repository's file, with its place."""
     where = [f"line {problem.line}"] if problem.line else []
     where += [code(problem.field)] if problem.field else []
     text = prose(problem.text, 400)

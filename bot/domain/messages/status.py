@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from bot.domain.forge import PullRequest
 from bot.domain.guards import Refused
 from bot.domain.markdown import code, details, fence, inline, prose
 from bot.domain.messages import report as parts
+from bot.domain.messages.answers import problem_line
 from bot.domain.messages.base import (
     Comment,
     Place,
@@ -21,8 +23,11 @@ from bot.domain.messages.base import (
     warnings,
 )
 from bot.domain.messages.report import Report
-from bot.domain.policy import Hold
+from bot.domain.policy import CONFIG, Hold, Refusal
 from bot.domain.sanitize import Stripped
+
+if TYPE_CHECKING:
+    from bot.domain.repo_config import Problem
 
 Step = Literal["queued", "clone", "drafting", "formatting", "testing", "qa", "publish"]
 STEPS: tuple[tuple[Step, str], ...] = (
@@ -151,16 +156,36 @@ def not_published(report: Report, refused: tuple[Refused, ...]) -> Comment:
     )
 
 
-def permission_gone(report: Report) -> Comment:
-    """Whoever asked for the run, or released it, may not write any more."""
-    return comment(
-        "status",
-        report.place,
-        f"**Nothing was pushed** · {report.place.run}",
-        f"{inline(report.requester)}, who asked for this, may not write to this repository any "
-        "more. Somebody who may can write `/acp run`.",
-        parts.bill(report).split("\n")[0],
+def refused_by_now(report: Report, who: str, refusal: Refusal) -> Comment:
+    """What held at the start does not any more; `who` asked for the run, or released it."""
+    said = {
+        Refusal.DISABLED: f"By now I am switched off in this repository (`{CONFIG}`).",
+        Refusal.NOT_LISTED: f"{inline(who)}, who asked for this, is not among the people named in "
+        f"`{CONFIG}` any more. Any of them can write `/acp run`.",
+    }
+    gone = (
+        f"{inline(who)}, who asked for this, may not write to this repository any more. Somebody "
+        "who may can write `/acp run`."
     )
+    return _nothing_pushed(report, said.get(refusal, gone))
+
+
+def wrong_config_by_now(report: Report, problems: Sequence[Problem]) -> Comment:
+    """The repository's file was right at the start, and is wrong now."""
+    lines = "\n".join(f"- {problem_line(one)}" for one in problems[:20])
+    said = f"`{CONFIG}` on the default branch is wrong by now:\n\n{lines}"
+    return _nothing_pushed(report, f"{said}\n\nMend it, then write `/acp retry`.")
+
+
+def withdrawn(report: Report) -> Comment:
+    """The issue was closed or the label taken off, and no event told us."""
+    said = "The issue was closed meanwhile, or the label taken off. `/acp run` starts again."
+    return _nothing_pushed(report, said)
+
+
+def _nothing_pushed(report: Report, why: str) -> Comment:
+    head = f"**Nothing was pushed** · {report.place.run}"
+    return comment("status", report.place, head, why, parts.bill(report).split("\n")[0])
 
 
 def no_change(report: Report, why: str) -> Comment:

@@ -45,13 +45,18 @@ class NotThere(Problem):
 
 @dataclass
 class Clock:
-    """The time that the emulator goes by; it runs, and can be moved."""
+    """The time that the emulator goes by; it runs, and can be moved and stopped."""
 
     offset: float = 0.0
+    stopped_at: float | None = None
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return time.time() + self.offset
+        return (time.time() if self.stopped_at is None else self.stopped_at) + self.offset
+
+    def stop(self) -> None:
+        """Stand still; `advance` still moves it."""
+        self.stopped_at = time.time()
 
     def advance(self, seconds: float) -> None:
         """Move ahead (or back)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -54,6 +55,61 @@ def test_what_was_refused_as_active_does_not_use_its_meaning_up(desk: Desk) -> N
     assert desk.send(refused, guid="a").outcome == "duplicate"
     desk.send(Touch("cancel", 1, 1, "ann"))
     assert desk.send(refused, guid="b").outcome == "started"
+
+
+def test_a_comment_that_meets_an_active_run_is_asked_once(desk: Desk) -> None:
+    run_id = desk.start(1)
+    request = replace(desk.request(1, meaning="comment:5"), origin="comment", comment_id=5)
+    assert desk.send(Start(request)) == Receipt("active", run_id)
+    assert desk.send(Start(request)).outcome == "duplicate"
+    (asked,) = desk.store.asked()
+    assert (asked.say.verb, asked.say.comment_id, asked.say.request) == ("run", 5, request)
+
+    desk.send(Touch("cancel", 1, 1, "ann"))
+    assert desk.send(Start(request)).outcome == "duplicate"
+    assert len(desk.store.runs()) == 1
+
+
+def test_a_label_that_meets_an_active_run_is_asked_only_while_that_is_cancelled(
+    desk: Desk,
+) -> None:
+    def label(meaning: str) -> Start:
+        return Start(replace(desk.request(1, meaning=meaning), label="agentic-fix"))
+
+    run_id = desk.start(1)
+    desk.store.begin(run_id, "w")
+    desk.send(label("m2"))
+    assert not desk.store.asked()
+    desk.store.request_cancel(run_id, "ann")
+    desk.send(label("m3"))
+    assert [asked.say.meaning for asked in desk.store.asked()] == ["m3"]
+
+
+def test_a_label_set_again_within_its_second_is_a_trigger_of_its_own(desk: Desk) -> None:
+    label = Start(replace(desk.request(1, meaning="12:00:00"), label="agentic-fix"))
+    first = desk.send(label)
+    assert desk.send(label) == Receipt("duplicate", first.run_id)
+    desk.send(Touch("cancel", 1, 1, "ann"))
+    second = desk.send(label)
+    assert (second.outcome, len(desk.store.runs())) == ("started", 2)
+    assert desk.send(label) == Receipt("duplicate", second.run_id)
+    desk.send(Touch("cancel", 1, 1, "ann"))
+    assert desk.send(label).outcome == "duplicate"
+
+
+def test_what_is_old_and_done_is_forgotten_and_the_rest_stays(desk: Desk) -> None:
+    run_id = desk.start(1)
+    answered, waiting = desk.say(meaning="m1"), desk.say(meaning="m2")
+    desk.send(answered, guid="g1")
+    desk.send(waiting, guid="g2")
+    desk.store.answered(desk.store.asked()[0].id)
+    assert desk.store.prune("2026-01-01T00:00:00Z") == 0
+    assert desk.send(answered, guid="g1").outcome == "duplicate"
+
+    assert desk.store.prune("2999-01-01T00:00:00Z") >= 3
+    assert desk.run(run_id).status == "queued"
+    assert [asked.say.meaning for asked in desk.store.asked()] == ["m2"]
+    assert desk.send(Nothing("old"), guid="g1").outcome == "ignored"
 
 
 def test_requests_without_an_issue_run_side_by_side(desk: Desk) -> None:

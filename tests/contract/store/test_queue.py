@@ -103,6 +103,38 @@ def test_a_requeued_run_waits_for_its_turn_again(desk: Desk) -> None:
     assert desk.store.begin(run_id, "w") == 2
 
 
+def test_a_parked_run_waits_until_its_time_and_takes_no_place(desk: Desk) -> None:
+    parked, other = desk.start(1), desk.start(2)
+    epoch = desk.store.begin(parked, "w")
+    desk.store.move(parked, epoch, QUEUED, Ending(not_before="2999-01-01T00:00:00Z"))
+    assert (desk.run(parked).not_before[:10], desk.run(parked).parked) == ("2999-01-01", 1)
+    assert next_ids(desk) == [other]
+
+    desk.store.move(other, desk.store.begin(other, "w"), FINISHED, Ending("completed"))
+    assert next_ids(desk) == []
+
+
+def test_a_parked_run_goes_on_when_its_time_has_come(desk: Desk) -> None:
+    parked = desk.start(1)
+    past = desk.run(parked).created_at
+    desk.store.move(parked, desk.store.begin(parked, "w"), QUEUED, Ending(not_before=past))
+    assert next_ids(desk) == [parked]
+    assert desk.store.begin(parked, "w") == 2
+    assert (desk.run(parked).not_before, desk.run(parked).parked) == ("", 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_parked_run_that_is_cancelled_waits_no_longer(desk: Desk, when: str) -> None:
+    parked = desk.start(1)
+    epoch = desk.store.begin(parked, "w")
+    if when == "before":
+        desk.store.request_cancel(parked, "ann")
+    desk.store.move(parked, epoch, QUEUED, Ending(not_before="2999-01-01T00:00:00Z"))
+    if when == "after":
+        desk.store.request_cancel(parked, "ann")
+    assert next_ids(desk) == [parked]
+
+
 @pytest.mark.parametrize("target", list(RunStatus))
 @pytest.mark.parametrize("source", [RUNNING, HELD])
 def test_a_run_moves_along_the_moves_alone(

@@ -52,7 +52,7 @@ def other(quick: SqlStore, file: Path) -> Iterator[sqlite3.Connection]:
 
 def made(connection: sqlite3.Connection) -> set[str]:
     rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")
-    return {row[0] for row in rows if "alembic_version" not in row[0]}
+    return {" ".join(row[0].split()) for row in rows if "alembic_version" not in row[0]}
 
 
 def test_the_migrations_make_what_the_tables_say(other: sqlite3.Connection, tmp_path: Path) -> None:

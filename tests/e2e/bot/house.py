@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -81,7 +82,7 @@ class House:
         self.naps: list[float] = []
         self._me: AppIdentity | None = None
         self.secrets = [SECRET]
-        self.store: Store = store or MemoryStore()
+        self.store: Store = store or MemoryStore(github.clock.now)
         self.rules = Rules()
         content = {} if "from_directory" in repository else {"files": scripts.FILES}
         self.repository_id = github.repository(SHOP, **{**content, **repository}).id
@@ -140,7 +141,7 @@ class House:
         for _ in range(20):
             await self.answer()
             waiting = self.store.next_runs(per_repository=1, total=4)
-            if not waiting and not self.store.asked():
+            if not waiting and not self.store.asked() and not await self._nap():
                 return
             for run in waiting:
                 await self.execute(run.id)
@@ -158,7 +159,7 @@ class House:
 
     async def execute(self, run_id: str) -> None:
         run = self.store.run(run_id)
-        if run is not None and run.epoch == 0:
+        if run is not None and run.epoch == run.parked:  # nothing was said yet, or all is kept
             self.workshop.begin()
         work = ExecuteRun(
             self.store,
@@ -167,7 +168,6 @@ class House:
             self.me.bot_id,
             "worker",
             self.page,
-            sleep=self._nap,
             clock=self.github.clock.now,
         )
         await work(run_id)
@@ -197,10 +197,15 @@ class House:
         """End a run without having worked on it."""
         self.store.move(run_id, epoch, RunStatus.FINISHED, Ending("no_change"))
 
-    async def _nap(self, seconds: float) -> None:
-        """Waiting takes no time here, but the forge's clock moves."""
-        self.naps.append(seconds)
-        self.github.clock.advance(seconds)
+    async def _nap(self) -> bool:
+        """Waiting takes no time here, but the forge's clock moves; False if no run is parked."""
+        due = [run.not_before for run in self.store.runs(status=RunStatus.QUEUED) if run.not_before]
+        if not due:
+            return False
+        until = datetime.fromisoformat(min(due)).timestamp()
+        self.naps.append(until - self.github.clock.now())
+        self.github.clock.advance(self.naps[-1] + 0.001)
+        return True
 
     def page(self, run_id: str) -> str:
         return f"https://acp.example/runs/{run_id}"

@@ -207,7 +207,7 @@ def test_a_run_that_is_going_on() -> None:
     assert answers.active(PLACE).text == snapshot("""\
 <!-- acp:answer v1 4711:7 -->
 
-I am already at work on this issue: [run `01RUN`](https://acp.example/runs/01RUN).
+I am already at work on this issue: [run `01RUN`](https://acp.example/runs/01RUN); my other comment here says how far.
 
 `/acp cancel` stops it.
 """)

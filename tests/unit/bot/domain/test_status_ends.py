@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
 from inline_snapshot import snapshot
 
 from bot.domain.forge import PullRequest
@@ -11,7 +12,8 @@ from bot.domain.markdown import BUDGET, size
 from bot.domain.messages import status
 from bot.domain.messages.base import Place
 from bot.domain.messages.report import Report
-from bot.domain.policy import Hold, Voice
+from bot.domain.policy import Hold, Refusal, Voice
+from bot.domain.repo_config import Problem
 from bot.domain.runs import Actor
 from bot.domain.sanitize import Stripped
 
@@ -145,16 +147,49 @@ $0.11 · 7.0k tokens · 1 min 20 s
 """)
 
 
-def test_permission_gone(a_report: Make) -> None:
-    assert status.permission_gone(a_report()).text == snapshot("""\
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (Refusal.OUTSIDER, "wanda, who asked for this, may not write to this repository any more."),
+        (Refusal.NOT_LISTED, "is not among the people named in `.github/acp.yml` any more."),
+        (Refusal.DISABLED, "By now I am switched off in this repository (`.github/acp.yml`)."),
+    ],
+)
+def test_what_held_at_the_start_does_not_hold_any_more(
+    a_report: Make, refusal: Refusal, said: str
+) -> None:
+    text = status.refused_by_now(a_report(), "wanda", refusal).text
+    assert "**Nothing was pushed** · [run `01RUN`](https://acp.example/runs/01RUN)" in text
+    assert said in text
+
+
+def test_the_repositorys_file_is_wrong_by_now(a_report: Make) -> None:
+    problems = [Problem(2, "hold", "must be one of never, outsiders, always")]
+    assert status.wrong_config_by_now(a_report(), problems).text == snapshot("""\
 <!-- acp:status v1 4711:7 -->
 
 **Nothing was pushed** · [run `01RUN`](https://acp.example/runs/01RUN)
 
-wanda, who asked for this, may not write to this repository any more. Somebody who may can write `/acp run`.
+`.github/acp.yml` on the default branch is wrong by now:
+
+- line 2, `hold`: must be one of never, outsiders, always
+
+Mend it, then write `/acp retry`.
 
 $0.11 · 7.0k tokens · 1 min 20 s
-""")  # noqa: E501
+""")
+
+
+def test_the_issue_was_closed_and_no_event_told_us(a_report: Make) -> None:
+    assert status.withdrawn(a_report()).text == snapshot("""\
+<!-- acp:status v1 4711:7 -->
+
+**Nothing was pushed** · [run `01RUN`](https://acp.example/runs/01RUN)
+
+The issue was closed meanwhile, or the label taken off. `/acp run` starts again.
+
+$0.11 · 7.0k tokens · 1 min 20 s
+""")
 
 
 NO_CHANGE = snapshot("""\
