@@ -92,7 +92,7 @@ class _Confined:
         if self._spec.proxy_socket:
             made_up |= layout.relay()
         fds = layout.memory_files((seccomp.namespaced(), *made_up.values()))
-        line = Lifeline()
+        line = Lifeline(partial(layout.limit, limits=job.limits))
         view = layout.view(self._spec, job.limits, dict(zip(made_up, fds[1:], strict=True)))
         argv = self._argv(job, view, fds[0], line.status_fd)
         try:
@@ -143,7 +143,7 @@ class _Confined:
                 "--",
             ),
             *WAIT_FOR_WORD,
-            *layout.confined(argv, env, job.limits, uid),
+            *layout.confined(argv, env, uid),
         )
 
 

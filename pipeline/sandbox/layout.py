@@ -122,20 +122,24 @@ def environment(path: Sequence[str], extra: Mapping[str, str]) -> dict[str, str]
     return {**basics, "TMPDIR": "/tmp", **extra}
 
 
-def confined(
-    argv: Sequence[str], env: Mapping[str, str], limits: Limits, uid: int | None
-) -> list[str]:
-    """`argv` behind the programs that lower it: first to die of memory, rlimits, own uid.
+def confined(argv: Sequence[str], env: Mapping[str, str], uid: int | None) -> list[str]:
+    """`argv` behind the programs that give it its own uid and its environment.
 
     The environment comes last, so that no variable of a job reaches a program that still has
     the right to change its user id.
     """
-    args = ["/usr/bin/choom", "-n", "1000", "--", "/usr/bin/prlimit"]
-    args += [*(f"--{name}={value}" for name, value in rlimits(limits).items()), "--"]
+    args: list[str] = []
     if uid is not None:
         args += ["/usr/bin/setpriv", "--reuid", str(uid), "--regid", str(uid), "--clear-groups"]
         args += ["--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
     return [*args, "/usr/bin/env", "-i", *(f"{key}={value}" for key, value in env.items()), *argv]
+
+
+def limit(pid: int, limits: Limits) -> None:
+    """Make the process the first to die of memory, and set its limits. Raises OSError."""
+    Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+    for name, value in rlimits(limits).items():
+        resource.prlimit(pid, getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
 
 
 def rlimits(limits: Limits) -> dict[str, int]:

@@ -8,7 +8,8 @@ import json
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from pipeline.errors import SandboxError
 from pipeline.sandbox.process import readable
@@ -28,9 +29,14 @@ WAIT_FOR_WORD = ("/bin/sh", "-c", 'echo >&0; read -r word && exec "$@" </dev/nul
 
 
 class Lifeline:
-    """The status pipe and the socket of one run; `status_fd` and `word_fd` belong to the child."""
+    """The status pipe and the socket of one run; `status_fd` and `word_fd` belong to the child.
 
-    def __init__(self) -> None:
+    `prepare` gets the number of the process that will become the command, while it still waits for
+    our word; an OSError there means that it never gets it.
+    """
+
+    def __init__(self, prepare: Callable[[int], None] = lambda _: None) -> None:
+        self._prepare = prepare
         self._status, self.status_fd = os.pipe()
         os.set_blocking(self._status, False)
         self._watched = os.pipe()
@@ -99,7 +105,18 @@ class Lifeline:
         with contextlib.suppress(ConnectionError):
             if self._word.recv(1):
                 os.write(self._watched[1], b"\n")
+                self._prepared()
                 self._word.send(b"\n")
+
+    def _prepared(self) -> None:
+        """Raises SandboxError, and lets the one who waits end, where it could not be prepared."""
+        init = json.loads(self._text.splitlines()[0])["child-pid"]
+        try:
+            (waiting,) = Path(f"/proc/{init}/task/{init}/children").read_text().split()
+            self._prepare(int(waiting))
+        except (OSError, ValueError) as error:
+            self._word.shutdown(socket.SHUT_RDWR)
+            raise SandboxError(f"the command could not be limited: {error}") from error
 
     def _kill_first(self) -> None:
         if self._first is not None:

