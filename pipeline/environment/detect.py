@@ -43,7 +43,7 @@ def detect(project: Project, recipe: Recipe | None = None) -> Plan:
         )
     if recipe.test:
         plan = replace(plan, test=_command(recipe.test))
-    return replace(plan, path=recipe.path)
+    return replace(plan, path=recipe.path, lint=recipe.lint)
 
 
 def _command(line: str) -> Argv:

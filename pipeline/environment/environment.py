@@ -41,7 +41,8 @@ class Environment:
     by the plugin at the end of a run, which is not trusted then.
 
     `roots` are the folders of the tree that are imported from (default: `src` and the top). `test`
-    is the command of the tests, run in `folder`; () is pytest. `inputs` are the files that the
+    is the command of the tests, run in `folder`; () is pytest. `lint` is a further command that a
+    change must not break. `inputs` are the files that the
     environment was made from, `notes` what a reader should know of it. With a `problem` the set-up
     has failed: nothing that is run in the environment verifies anything. `parts` are the
     environments of the projects, where a repository holds several; in a session of all of them a
@@ -58,6 +59,7 @@ class Environment:
     env: Mapping[str, str] = field(default_factory=dict)
     roots: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    lint: str = ""
     folder: str = "."
     inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ def combined(parts: tuple[Environment, ...]) -> Environment:
         env={name: value for part in reversed(parts) for name, value in part.env.items()},
         folder=".",
         test=(),
+        lint="",
         inputs=tuple(f"{part.folder}/{name}" for part in parts for name in part.inputs),
         notes=tuple(f"{part.folder}: {note}" for part in parts for note in part.notes),
         problem="",

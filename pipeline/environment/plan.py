@@ -32,8 +32,9 @@ class Plan:
 
     `source` names what told it ("uv.lock", "extras test"). `steps` are run in the project's folder,
     one after the other. `inputs` are the files whose content decides the outcome. `test` is the
-    command of the tests; () is pytest. `python` is the wish for an interpreter, a specifier or a
-    version. `programs` have to be on the machine. `bare`: nothing to set up.
+    command of the tests; () is pytest. `lint` is a line for a shell. `python` is the wish for an
+    interpreter, a specifier or a version. `programs` have to be on the machine. `bare`: nothing to
+    set up.
     """
 
     language: Language
@@ -41,6 +42,7 @@ class Plan:
     steps: tuple[Argv, ...] = ()
     inputs: tuple[str, ...] = ()
     test: Argv = ()
+    lint: str = ""
     python: str = ""
     programs: tuple[str, ...] = ()
     path: str = "."

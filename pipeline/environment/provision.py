@@ -159,6 +159,7 @@ def _broken(plan: Plan, why: str) -> Environment:
         problem=text,
         inputs=plan.inputs,
         test=plan.test,
+        lint=plan.lint,
         folder=plan.path,
     )
 
@@ -168,7 +169,13 @@ def _as_is(plan: Plan) -> Environment:
     roots = () if plan.path == "." else (f"{plan.path}/src", plan.path)
     env = {**found.env, "ACP_ROOTS": ":".join(roots)} if roots else found.env
     return replace(
-        found, env=env, roots=roots, test=plan.test, folder=plan.path, inputs=plan.inputs
+        found,
+        env=env,
+        roots=roots,
+        test=plan.test,
+        lint=plan.lint,
+        folder=plan.path,
+        inputs=plan.inputs,
     )
 
 
@@ -196,6 +203,7 @@ def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Envi
         env=env,
         roots=roots,
         test=plan.test,
+        lint=plan.lint,
         folder=plan.path,
         inputs=plan.inputs,
         notes=notes,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pipeline.journal import digest_of
 from pipeline.verification.evidence import RunRecord
 from pipeline.verification.kept import Kept, identity, lasts
-from pipeline.verification.parts import Parts
+from pipeline.verification.parts import Parts, together
 from pipeline.verification.report import TestRun
 from pipeline.verification.runner import (
     Selection,
@@ -138,6 +138,16 @@ class Runs:
         return await self._parts.run(changed, selection or Selection(), one)
 
     async def _in(
+        self, known: Environment, tree: str, selection: Selection | None, limits: Limits
+    ) -> TestRun:
+        run = await self._suite(known, tree, selection, limits)
+        if not known.lint or (selection is not None and (selection.paths or selection.ids)):
+            return run
+        async with await self._workspace.fork(tree) as place:
+            checked = replace(known, test=("sh", "-c", known.lint))
+            return together([run, await run_command(place.session, checked, Selection(), limits)])
+
+    async def _suite(
         self, known: Environment, tree: str, selection: Selection | None, limits: Limits
     ) -> TestRun:
         # The tester's own file is always one for pytest.

@@ -16,7 +16,7 @@ from pipeline.verification.parts import Parts, together
 from pipeline.verification.report import TestResult, TestRun
 from pipeline.verification.runner import Selection
 from tests.unit.environment.providing import written
-from tests.unit.verification.judging import CALC, TEST, court, strongest
+from tests.unit.verification.judging import CALC, TEST, TRUE_FIX, court, strongest
 
 
 def project(folder: str) -> Environment:
@@ -95,6 +95,22 @@ def test_one_run_that_cannot_be_trusted_makes_all_of_them_so() -> None:
 def room(tmp_path: Path) -> Path:
     tmp_path.chmod(0o711)
     return tmp_path
+
+
+async def test_a_change_must_not_break_the_check_of_style(room: Path) -> None:
+    source = written(room / "source", CALC)
+    supply = Supply(Provisioner(room / "kept"), (Recipe(lint="! grep -rn WIDE calc"),))
+    repository = _Based(source)
+    sandbox = await strongest()
+    async with (
+        supplied(supply, sandbox, repository, None, None) as environment,  # type: ignore[arg-type]
+        court(room, CALC, environment=environment) as it,
+    ):
+        assert (await it.verdict(TRUE_FIX)).passed
+        text = TRUE_FIX["calc/__init__.py"] + "WIDE = 1\n"
+        verdict = await it.verdict({"calc/__init__.py": text})
+        assert verdict.reason == "tests failed"
+        assert "! grep -rn WIDE calc" in verdict.feedback
 
 
 async def test_two_projects_are_judged_together(room: Path) -> None:
