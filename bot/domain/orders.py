@@ -1,0 +1,138 @@
+"""What deliveries ask of the store, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from bot.domain.jira import Trigger
+from bot.domain.runs import Actor, RepositoryId, RunRequest
+
+_AGAIN = ":again"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook delivery. `source` is "github" or "jira"; `id` its GUID; `digest` of its body."""
+
+    source: str
+    id: str
+    event: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a delivery. `run_id` is the run it started, touched or met, or "".
+
+    "duplicate": this GUID or this meaning was taken in before; "active": the issue has a run that
+    has not finished; "applied": it was done, or will be answered; "ignored": nothing to do.
+    """
+
+    outcome: Literal["started", "duplicate", "active", "applied", "ignored"]
+    run_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Start a run, unless its meaning was seen or the issue has an active run.
+
+    A request without an issue (`issue` 0) never meets an active run. A comment's that meets one is
+    asked, as `Say`; so is a label's where that run is being cancelled. The label set again within
+    the second in which it was taken off is a trigger of its own.
+    """
+
+    request: RunRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Tell the active run of an issue something: cancel it, or release it from its hold.
+
+    A push applies to a held run alone; for any other it is ignored.
+    """
+
+    verb: Literal["cancel", "push"]
+    repository_id: int
+    issue: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Cancel every active run of an installation, or of some of its repositories."""
+
+    installation_id: int
+    repository_ids: tuple[int, ...] | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """Remember the delivery, do nothing. `reason` is for the operator's log."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """A command that a worker answers, once it has looked up what the sender may do.
+
+    `verb` is one of `bot.domain.commands.Verb`; `number` is the issue's, or the pull request's
+    where `on_pull` is set. `meaning`: two deliveries with one meaning are answered once. `request`
+    is the run that was asked for while another one of the issue was going on.
+    """
+
+    verb: str
+    repository: RepositoryId
+    number: int
+    comment_id: int
+    sender: Actor
+    argument: str
+    meaning: str
+    at: str
+    on_pull: bool = False
+    request: RunRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hear:
+    """A trigger at a ticket: a worker looks at the ticket, then starts a run or says why not."""
+
+    trigger: Trigger
+
+
+def asked_again(request: RunRequest) -> Say:
+    """A run that was asked for while another one is going on, as a command to be answered."""
+    return Say(
+        verb="run",
+        repository=request.repository,
+        number=request.issue,
+        comment_id=request.comment_id,
+        sender=request.requester,
+        argument=request.text.hint,
+        meaning=request.meaning,
+        at=request.at,
+        request=request,
+    )
+
+
+def label_again(request: RunRequest) -> RunRequest | None:
+    """The same label once more, after it was taken off; None where it was so once already.
+
+    The forge's times are seconds, so that both have the same meaning.
+    """
+    if not request.label or request.meaning.endswith(_AGAIN):
+        return None
+    return replace(request, meaning=request.meaning + _AGAIN)
+
+
+Order = Start | Touch | Withdraw | Nothing | Say | Hear
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that waits for its answer."""
+
+    id: str
+    say: Say
