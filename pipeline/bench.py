@@ -23,6 +23,7 @@ from pipeline.environment.supply import Supply
 from pipeline.errors import SecretFound, StateOwnershipError
 from pipeline.journal import Diverged, Journal, Notebook, OutOfStep, Recorder
 from pipeline.limits import Limits
+from pipeline.llm.fallback import Fallback
 from pipeline.llm.pricing import Prices
 from pipeline.meter import Clock, Meter, refuse_unpriced
 from pipeline.progress import Kind, Watch
@@ -130,6 +131,7 @@ class Bench:
             verifier=self._verifier,
             watch=self._watch,
             recorder=self._recorder,
+            effort=agent.effort if isinstance(agent, ModelAgent) else None,
         )
         self._recorder.sit(prefix)
         self._anew = []
@@ -254,8 +256,10 @@ def _open_models(plan: Plan) -> None:
 
 
 def _asked(plan: Plan) -> list[tuple[str, str]]:
-    """Provider and model of every agent that asks one."""
-    return [(agent.client.provider, agent.client.model) for agent in plan.models]
+    """Provider and model of every client that an agent may ask."""
+    seated = [agent.client for agent in plan.models]
+    chains = [c.clients if isinstance(c, Fallback) else (c,) for c in seated]
+    return [(client.provider, client.model) for chain in chains for client in chain]
 
 
 def _is_below(path: str, own: Sequence[str]) -> bool:

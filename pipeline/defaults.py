@@ -11,7 +11,8 @@ from pipeline.environment.supply import Supply
 from pipeline.errors import LLMMisconfigured
 from pipeline.limits import Limits
 from pipeline.llm import vendors
-from pipeline.llm.base import LLMClient
+from pipeline.llm.base import Effort, LLMClient
+from pipeline.llm.pricing import Prices
 from pipeline.orchestrator import AgenticCodingPipeline
 from pipeline.redaction import Redactor
 from pipeline.sandbox.base import Sandbox
@@ -35,6 +36,8 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
     testers: bool = True,
     reviewers: bool = True,
     redact: Redactor | None = None,
+    efforts: Mapping[str, Effort] | None = None,
+    prices: Prices | None = None,
 ) -> AgenticCodingPipeline:
     """The default pipeline.
 
@@ -42,7 +45,8 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
     between, each for when the one before cannot answer; `clients` maps a seat to a client of your
     own; `keys` maps a vendor to its key and address, for those that do not stand in the
     environment. `supply` installs what tests need; `testers` or `reviewers` False leaves the role
-    out; `redact` knows the secrets that no model may see.
+    out; `redact` knows the secrets that no model may see. `efforts` maps a seat to how hard its
+    model thinks; `prices` go before the shipped table.
     Raises LLMMisconfigured for an unknown seat or vendor.
     """
     unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))
@@ -50,7 +54,8 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
         raise LLMMisconfigured(f"no seat {', '.join(unknown)}; there are {', '.join(SEATS)}")
 
     def chosen(seat: str) -> dict[str, Any]:
-        return _choice((models or {}).get(seat), keys or {}) | {"llm": (clients or {}).get(seat)}
+        own = {"llm": (clients or {}).get(seat), "effort": (efforts or {}).get(seat)}
+        return _choice((models or {}).get(seat), keys or {}) | own
 
     return AgenticCodingPipeline(
         coders=[CodingAgent("gpt", **chosen("gpt")), CodingAgent("claude", **chosen("claude"))],
@@ -63,6 +68,7 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
         python=python,
         supply=supply,
         redact=redact,
+        prices=prices,
     )
 
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pipeline.redaction import Redactor
     from pipeline.sandbox.base import Caps, Sandbox
 
-SEATS = ("gpt", "claude", "tests", "qa")
-
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -41,6 +39,7 @@ class Choices:
     max_seconds: float | None = None
     max_tokens: int | None = None
     max_usd: float | None = None
+    repository_models: Mapping[str, str] = field(default_factory=dict)
     python: Path | None = None
     recipes: tuple[Recipe, ...] = ()
     tests: bool = True
@@ -99,15 +98,18 @@ def pipeline_of(
     own) knows the secrets that no model may see.
     """
     from bot.bootstrap.journals import redactor_of
+    from bot.bootstrap.models import prices_of, seated
     from bot.bootstrap.supplies import supply_of
     from pipeline.defaults import build_pipeline
     from pipeline.limits import Limits
 
-    models = {seat: getattr(settings, f"model_{seat}") for seat in SEATS} | dict(choices.models)
+    seats = seated(settings, choices.models, choices.repository_models)
     return build_pipeline(
-        models={seat: model for seat, model in models.items() if model},
+        models={one.seat: one.models for one in seats if one.models},
+        efforts={one.seat: one.effort for one in seats if one.effort},
+        prices=prices_of(settings),
         clients=clients,
-        keys=_keys(settings),
+        keys=keys_of(settings),
         sandbox=sandbox,
         python=choices.python,
         supply=supply_of(settings, choices.recipes),
@@ -115,6 +117,7 @@ def pipeline_of(
         limits=Limits(
             wall_s=choices.max_seconds or settings.max_seconds,
             tokens=choices.max_tokens or settings.max_tokens,
+            calls=settings.max_calls,
             usd=choices.max_usd,
         ),
         testers=choices.tests,
@@ -183,7 +186,8 @@ def github_app(settings: Settings, on_secret: Callable[[str], None]) -> GitHubAp
     )
 
 
-def _keys(settings: Settings) -> dict[str, VendorOptions]:
+def keys_of(settings: Settings) -> dict[str, VendorOptions]:
+    """How each vendor is reached, by its name."""
     from pipeline.llm.vendors import VendorOptions
 
     many = settings.model_concurrency

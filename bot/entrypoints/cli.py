@@ -142,6 +142,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     how.add_argument("--max-iterations", metavar="N", type=_whole, help="passes of the loop (3)")
     how.add_argument("--max-seconds", metavar="S", type=_seconds, help="wall time (3600)")
     how.add_argument("--max-tokens", metavar="N", type=_whole, help="tokens of all models together")
+    how.add_argument("--max-usd", metavar="USD", type=_dollars, help="cost of all models together")
     how.add_argument("--no-tests", action="store_true", help="leave the tester out: not proven")
     how.add_argument("--no-review", action="store_true", help="leave the reviewer out")
     how.add_argument(
@@ -185,6 +186,16 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return int(text)
+
+
+def _dollars(text: str) -> float:
+    try:
+        dollars = float(text)
+    except ValueError:
+        dollars = 0.0
+    if not 0 < dollars < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an amount of US dollars above 0")
+    return dollars
 
 
 def _seconds(text: str) -> float:

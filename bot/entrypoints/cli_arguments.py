@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 STATUSES = ("queued", "running", "held", "finished")
 SERVICE = frozenset({"serve", "worker", "setup"})
-RECORDS = frozenset({"runs", "logs", "cancel", "receive", "config"})
+RECORDS = frozenset({"runs", "models", "logs", "cancel", "receive", "config"})
 JOURNALS = frozenset({"replay", "export", "import"})
 _SERVE = """\
 Starts two processes: this one takes webhooks in, the other one executes runs; it is started again
@@ -35,6 +35,12 @@ published.
 _RECEIVE = """\
 The file holds the body as GitHub posted it. It goes through the same door as a delivery: signature,
 reading, one transaction. A worker then does what it asks for.
+"""
+
+
+_MODELS = """\
+Lists who sits where, how it is reached, its price, and which setting said so. Of each vendor with a
+key it asks which models it offers, and says where one is not among them (exit code 1).
 """
 
 
@@ -79,6 +85,9 @@ def add_records(commands: Commands) -> None:
     logs.add_argument("run", metavar="RUN", help="its id, or the end of it")
     logs.add_argument("--follow", action="store_true", help="go on until the run has finished")
     logs.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    models = _command(commands, "models", "say which model sits where, and its price", _MODELS)
+    models.add_argument("--offline", action="store_true", help="ask no vendor what it offers")
+    models.add_argument("--json", action="store_true", help="print JSON for machines")
     cancel = _command(commands, "cancel", "cancel a run", "Cancels a run.")
     cancel.add_argument("run", metavar="RUN", help="its id, or the end of it")
     receive = _command(commands, "receive", "replay a saved webhook delivery", _RECEIVE)

@@ -20,6 +20,7 @@ from bot.domain.journals import Kept
 from bot.domain.runs import Run, RunStatus
 from bot.domain.scrub import Scrubber, printable
 from bot.domain.store import Store, StoredEvent
+from bot.entrypoints.cli_models import models
 from bot.entrypoints.journal_log import as_text, told
 from bot.errors import BotError, Misconfigured, NotFound, UserError
 from bot.services import cancel_run, query_runs
@@ -181,4 +182,4 @@ def _print(lines: Iterable[str]) -> None:
     sys.stdout.buffer.flush()
 
 
-_COMMANDS = {"runs": _runs, "logs": _logs, "cancel": _cancel, "receive": _receive}
+_COMMANDS = {"runs": _runs, "models": models, "logs": _logs, "cancel": _cancel, "receive": _receive}

@@ -176,6 +176,7 @@ def _choices(args: argparse.Namespace) -> Choices:
         max_iterations=args.max_iterations,
         max_seconds=args.max_seconds,
         max_tokens=args.max_tokens,
+        max_usd=args.max_usd,
         python=python,
         tests=not args.no_tests,
         review=not args.no_review,

@@ -195,7 +195,7 @@ def _table(wanted: Callable[[str], bool]) -> str:
 
 
 def _shown(default: object) -> str:
-    if default is None or default in ("", frozenset()):
+    if default is None or default in ("", frozenset(), {}):
         return ""
     return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 

@@ -15,7 +15,7 @@ import asyncio
 import inspect
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pipeline.errors import (
@@ -27,7 +27,7 @@ from pipeline.errors import (
 )
 from pipeline.journal import Recorder
 from pipeline.llm.asked import difference, lengthen, shorten
-from pipeline.llm.base import LLMClient, LLMRequest, LLMResponse
+from pipeline.llm.base import Effort, LLMClient, LLMRequest, LLMResponse
 from pipeline.llm.codec import (
     digest_of_asked,
     redacted,
@@ -71,6 +71,7 @@ class Seat:
     verifier: Verifier
     watch: Watch = field(repr=False)
     recorder: Recorder = field(default_factory=Recorder, repr=False)
+    effort: Effort | None = None
 
     async def ask(self, client: LLMClient, request: LLMRequest) -> LLMResponse:
         """Ask a model, or the journal if it knows the answer.
@@ -78,6 +79,8 @@ class Seat:
         Raises BudgetExceeded before the call, LLMError during it, OutOfStep where the journal holds
         another question.
         """
+        if self.effort is not None:
+            request = replace(request, effort=self.effort)
         request = redacted(request, self.recorder.redact)
         try:
             return await self._paid(client, request)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from pipeline.agents import prompts
-from pipeline.llm.base import LLMClient
+from pipeline.llm.base import Effort, LLMClient
 from pipeline.llm.fallback import Fallback
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ class ModelAgent:
     `llm` is a client, or several in order of preference: the next one answers where the one before
     cannot. None opens clients when the run begins: a chain of `models` ("vendor:model"), or else
     the first of `vendors` (default: by role or name) that has a key, in `options` or, as the
-    vendor's SDK reads it, in the environment. `prompt` replaces the role text.
+    vendor's SDK reads it, in the environment. `prompt` replaces the role text; `effort` (None: as
+    each question asks) is the one knob.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ModelAgent:
     models: Sequence[str] = ()
     vendors: Sequence[str] = ()
     options: Mapping[str, VendorOptions] = field(default_factory=dict)
+    effort: Effort | None = None
     _opened: LLMClient | None = field(default=None, init=False, repr=False)
 
     role: ClassVar[str]

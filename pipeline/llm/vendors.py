@@ -145,6 +145,15 @@ def _family(model: str) -> str:
     raise LLMMisconfigured(f"whose model is {model!r}? write VENDOR:MODEL")
 
 
+async def offered(vendor: str, options: VendorOptions) -> tuple[str, ...]:
+    """Ids of the models that the vendor offers to the key at hand. Raises `LLMError`."""
+    adapter = _opened(_vendor(vendor), options)
+    try:
+        return await adapter.offered()
+    finally:
+        await adapter.aclose()
+
+
 def preload(vendors: Iterable[str]) -> None:
     """Import the vendors' SDKs: two seconds that a thread can spend while a clone runs."""
     for vendor in vendors:

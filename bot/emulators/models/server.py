@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from typing_extensions import override
 
-from bot.emulators.models import anthropic, google, openai, openai_stream
+from bot.emulators.models import anthropic, google, listing, openai, openai_stream
 from bot.emulators.models.stage import Incoming, Json, Played, Refusal, SeatMap, Stage
 from pipeline.llm.scripted import Playable
 
@@ -38,7 +38,8 @@ class ModelServer:
     """A server that plays a script to the real SDKs; a context manager, ready once built.
 
     `script` maps seats to turns (see `pipeline.llm.scripted`), `seats` requests to seats (see
-    `Stage`). `port` 0 takes a free one. Any key is accepted, none is refused with 401.
+    `Stage`). `port` 0 takes a free one; `offered` are the ids that a list of models tells. Any key
+    is accepted, none is refused with 401.
     """
 
     def __init__(
@@ -47,7 +48,9 @@ class ModelServer:
         *,
         seats: SeatMap | None = None,
         port: int = 0,
+        offered: Sequence[str] = (),
     ) -> None:
+        self.offered = tuple(offered)
         self.stage = Stage(script, seats)
         self._requests: list[Incoming] = []
         self._lock = Lock()
@@ -131,6 +134,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, "text/event-stream", "".join(_events(incoming, answer)))
         else:
             self._send(200, "application/json", json.dumps(answer))
+
+    def do_GET(self) -> None:
+        """List the models that are offered here."""
+        try:
+            self._check_key()
+            listed = listing.answer(self.path, self.headers, self.server.owner.offered)
+        except Refusal as refusal:
+            self._send(refusal.status, "application/json", json.dumps(openai.refuse(refusal)))
+            return
+        self._send(200, "application/json", json.dumps(listed))
 
     def _check_key(self) -> None:
         if not (self.headers.get("authorization") or self.headers.get("x-goog-api-key")):
