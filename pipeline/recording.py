@@ -65,8 +65,7 @@ class Recording:
     def to_bytes(self) -> bytes:
         """The file."""
         lines = b"".join(_line(value) for value in self._lines())
-        seal = _line({"sha256": hashlib.sha256(lines).hexdigest()})
-        return gzip.compress(lines + seal, compresslevel=9, mtime=0)
+        return gzip.compress(lines + _seal(lines), compresslevel=9, mtime=0)
 
     def _lines(self) -> Iterator[Mapping[str, Any]]:
         ended: Mapping[str, Any] = self.ended or {}
@@ -95,7 +94,7 @@ class Recording:
             raise BadRecording(
                 f"a journal of version {head['acp_journal']}; this release reads {VERSION}"
             )
-        if _read(lines[-1]).get("sha256") != hashlib.sha256(b"".join(lines[:-1])).hexdigest():
+        if lines[-1] != _seal(b"".join(lines[:-1])):
             raise BadRecording("the journal was changed, or cut off, after it was written")
         try:
             return cls._of(head, [_read(line) for line in lines[1:-1]])
@@ -142,6 +141,10 @@ def cost_of(state: Mapping[str, Any]) -> float | None:
 
 def _line(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _seal(lines: bytes) -> bytes:
+    return _line({"sha256": hashlib.sha256(lines).hexdigest()})
 
 
 def _read(line: bytes) -> Mapping[str, Any]:

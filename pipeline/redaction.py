@@ -54,7 +54,6 @@ class Redactor:
     ) -> None:
         self._mark = mark
         self._marks: dict[str, str] = {}
-        self._found: re.Pattern[str] | None = None
         self._lock = threading.Lock()
         self.longest = 0
         for name, secret in (secrets or {}).items():
@@ -67,29 +66,32 @@ class Redactor:
             for value in _values(secret):
                 for form in _forms(value):
                     marks.setdefault(form, self._mark(name))
-            longest_first = sorted(marks, key=lambda form: (-len(form), form))
-            self._marks = marks
-            self._found = re.compile("|".join(map(re.escape, longest_first))) if marks else None
+            # Longest first, since one secret may begin with another.
+            self._marks = dict(sorted(marks.items(), key=lambda item: (-len(item[0]), item[0])))
             self.longest = max(map(len, marks), default=0)
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
-        found, marks = self._found, self._marks
-        return text if found is None else found.sub(lambda hit: marks[hit[0]], text)
+        known = self._marks
+        # Hundreds of forms, almost never one of them there: looking is fast, an alternation is not.
+        there = [form for form in known if form in text]
+        if not there:
+            return text
+        return re.sub("|".join(map(re.escape, there)), lambda hit: known[hit[0]], text)
 
     def data(self, data: bytes) -> bytes:
         """Bytes of any encoding without secrets."""
-        if self._found is None:
+        if not self._marks:
             return data
         return self(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def holds(self, text: str) -> bool:
         """Whether a secret stands in the text."""
-        return self._found is not None and self._found.search(text) is not None
+        return any(form in text for form in self._marks)
 
     def plain(self, value: T) -> T:
         """Plain JSON with every text in it redacted."""
-        if self._found is None:
+        if not self._marks:
             return value
         return _each(self, value)  # type: ignore[no-any-return]
 

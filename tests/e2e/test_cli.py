@@ -42,7 +42,7 @@ def silent_models() -> Iterator[dict[str, str]]:
 
 
 def command(*args: str) -> list[str]:
-    return [sys.executable, "-m", "bot", "run", *args]
+    return [sys.executable, "-m", "bot", "run", "--no-journal", *args]
 
 
 def acp(env: dict[str, str], *args: str, cwd: Path | None = None) -> tuple[int, str, str]:
