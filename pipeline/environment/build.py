@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.environment.generated import keep_generated, listing
 from pipeline.environment.guide import Guide
 from pipeline.environment.interpreter import pytest_of
 from pipeline.environment.plan import ENV, PYTHON, Argv, Plan
@@ -68,6 +69,7 @@ class Builder:
         gate = await self.guide.gate(self.sandbox, bench, plan.language)
         tree = bench.home / "tree"
         await self.checkout(tree)
+        before = await asyncio.to_thread(listing, tree)
         proxy = self.guide.proxy(gate)
         try:
             async with proxy.listening() as socket, self._session(tree, socket) as session:
@@ -77,6 +79,9 @@ class Builder:
             blocked = _blocked(proxy.traffic.blocked)
             raise SetUpFailed(_with_blocked(str(error), blocked), blocked) from None
         facts = await asyncio.to_thread(self._collect, tree, workdir)
+        if roots := facts.get("roots"):
+            own = (tree, before, bench.target, roots)
+            facts["generated"] = await asyncio.to_thread(keep_generated, *own)
         await asyncio.to_thread(self._tidy)
         return {**facts, "blocked": _blocked(proxy.traffic.blocked), "source": plan.source}
 

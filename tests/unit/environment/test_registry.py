@@ -22,11 +22,11 @@ pytestmark = pytest.mark.registry
 GROUPS = {
     "pyproject.toml": """\
 [build-system]
-requires = ["hatchling"]
+requires = ["hatchling", "hatch-vcs"]
 build-backend = "hatchling.build"
 [project]
 name = "widget"
-version = "1.2"
+dynamic = ["version"]
 dependencies = ["iniconfig"]
 [project.scripts]
 widget = "widget:main"
@@ -34,8 +34,20 @@ widget = "widget:main"
 test = ["pytest"]
 [tool.hatch.build.targets.wheel]
 packages = ["lib/widget"]
+[tool.hatch.version]
+source = "vcs"
+[tool.hatch.build.hooks.vcs]
+version-file = "lib/widget/_version.py"
 """,
-    "lib/widget/__init__.py": "import iniconfig\n\n\ndef main():\n    print('hello')\n",
+    "lib/widget/__init__.py": """\
+import iniconfig
+
+from ._version import version
+
+
+def main():
+    print("hello")
+""",
     "tests/test_widget.py": """\
 import importlib.metadata
 import subprocess
@@ -46,7 +58,8 @@ import widget
 def test_the_trees_own_code_is_imported_and_its_metadata_known():
     assert "/lib/widget/" in widget.__file__
     assert "site-packages" not in widget.__file__
-    assert importlib.metadata.version("widget") == "1.2"
+    # A tree without its history gets a version, and the file that the build wrote is found.
+    assert importlib.metadata.version("widget") == widget.version == "0.0.0"
 
 
 def test_its_commands_are_there():
