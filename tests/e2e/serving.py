@@ -36,7 +36,7 @@ def free_port() -> int:
         return int(bound.getsockname()[1])
 
 
-def shop(github: GitHubEmulator, hook: str) -> Any:
+def shop(github: GitHubEmulator, hook: str, secret: str = "webhook-secret") -> Any:
     """acme/shop with its bug, `ana` who may write, and the App; returns the App."""
     github.repository(SHOP, files=scripts.FILES)
     github.collaborator(SHOP, "ana", "write")
@@ -45,7 +45,7 @@ def shop(github: GitHubEmulator, hook: str) -> Any:
         permissions=RUN_PERMISSIONS,
         events=EVENTS,
         webhook_url=hook,
-        webhook_secret="webhook-secret",
+        webhook_secret=secret,
     )
     github.install(app, "acme", [SHOP])
     return app
