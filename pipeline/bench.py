@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +28,7 @@ from pipeline.progress import Kind, Watch
 from pipeline.redaction import Redactor, marks
 from pipeline.sandbox.base import Sandbox
 from pipeline.sandbox.select import strongest
+from pipeline.scratch import scratch
 from pipeline.state import PipelineState, Role, check_ownership, copy_of
 from pipeline.transitions import Cursor, Rules
 from pipeline.verification.kept import Kept
@@ -44,8 +43,8 @@ class Plan:
     agents: tuple[Agent, ...]
     sandbox: Sandbox | None
     python: Path | None
-    kept: Path | None
     supply: Supply | None
+    kept: Path | None
     limits: Limits
     clock: Clock
     prices: Prices
@@ -73,21 +72,20 @@ async def open_bench(
     back.
     """
     async with AsyncExitStack() as cleanup:
-        scratch = Path(tempfile.mkdtemp(prefix="acp-"))
-        cleanup.callback(shutil.rmtree, scratch, ignore_errors=True)
+        place = await cleanup.enter_async_context(scratch())
         for agent in plan.models:
             cleanup.push_async_callback(agent.aclose)
         warming = asyncio.ensure_future(asyncio.to_thread(_open_models, plan))
         cleanup.push_async_callback(asyncio.wait, [warming])
         sandbox = plan.sandbox or await strongest()
-        repository = await opening.repository_of(state, journal, auth_env, scratch)
+        repository = await opening.repository_of(state, journal, auth_env, place, plan.kept)
         cleanup.push_async_callback(repository.close)
         await warming
         refuse_unpriced(plan.limits, plan.prices, _asked(plan))
         found = opening.environment_of(plan, sandbox, repository, state, journal)
         environment = await cleanup.enter_async_context(found)
         base, open_session = repository.base_tree, opening.sessions(sandbox, environment)
-        workspace = await Workspace.open(repository, base, open_session, scratch=scratch)
+        workspace = await Workspace.open(repository, base, open_session, scratch=place)
         cleanup.push_async_callback(workspace.close)
         notebook = await Notebook.open(journal) if journal else None
         workspace.recorder = Recorder(notebook, plan.redact)

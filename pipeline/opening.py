@@ -15,6 +15,7 @@ from pipeline.redaction import Redactor
 from pipeline.sandbox.base import Sandbox
 from pipeline.state import PipelineState, copy_of, usage_table
 from pipeline.verification.paths import reproduction_path
+from pipeline.workspace.mirrors import Mirrors
 from pipeline.workspace.repository import Repository
 from pipeline.workspace.workspace import OpenSession
 
@@ -36,8 +37,9 @@ async def repository_of(
     journal: Journal | None,
     auth_env: Mapping[str, str] | None,
     scratch: Path,
+    kept: Path | None,
 ) -> Repository:
-    """The clone; of a replay, what came with the journal."""
+    """The clone, by its mirror below `kept`; of a replay, what came with the journal."""
     source, base_sha = state.get("repo"), state.get("base_sha")
     if isinstance(journal, ReplayJournal) and journal.base is not None:
         return await Repository.unpack(
@@ -47,8 +49,9 @@ async def repository_of(
             base_tree=journal.facts["base_tree"],
             scratch=scratch,
         )
+    mirrors = Mirrors(kept / "mirrors") if kept else None
     return await Repository.open(
-        source, base_sha=base_sha or None, scratch=scratch, auth_env=auth_env
+        source, base_sha=base_sha or None, scratch=scratch, auth_env=auth_env, mirrors=mirrors
     )
 
 
