@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.bootstrap import jira_site
+from bot.errors import Misconfigured
 
 if TYPE_CHECKING:
     from bot.adapters.github.client import GitHubApp
@@ -73,3 +74,17 @@ def ticket_work(
         HearTickets(store, tracker, app.repository, rules),
         PostLetters(store, tracker, moves),
     )
+
+
+async def jira_lacks(settings: Settings) -> tuple[str, ...]:
+    """What Jira still lacks, as sentences; nothing where it is not set up."""
+    from bot.services.jira_check import unsaid, unseen
+
+    if jira_lock(settings) is None:
+        return ()
+    rules = settings.ticket_rules(settings.label)
+    try:
+        seen = await unseen(jira_tracker(settings), rules)
+    except Misconfigured as error:
+        seen = (str(error),)
+    return unsaid(rules) + seen

@@ -22,6 +22,7 @@ from bot.entrypoints.http.service import Service
 from bot.entrypoints.http.supervisor import WORKER, Supervisor
 from bot.entrypoints.logs import set_up_logs
 from bot.errors import BotError, Misconfigured
+from bot.bootstrap.jira import jira_lacks
 from bot.services.check_setup import shortcomings, unreachable
 from bot.settings import Settings
 from pipeline.errors import PipelineError
@@ -78,6 +79,7 @@ async def _setup(settings: Settings, *, only_check: bool) -> int:
         raise Misconfigured(f"there is no GitHub App yet: {', '.join(missing)} missing")
     lacks = shortcomings(await app_facts(settings), wanted_app(settings))
     lacks += tuple(filter(None, [unreachable(settings.reached_at())]))
+    lacks += tuple(f"Jira: {lack}" for lack in await jira_lacks(settings))
     lacks += () if settings.vendors() else ("no model key is set; one vendor's is enough",)
     for lack in lacks:
         sys.stdout.write(f"missing: {lack}\n")

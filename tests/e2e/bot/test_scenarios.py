@@ -13,17 +13,17 @@ ROWS = dict(re.findall(r"^\| (\d\d) \|.*\| (.*) \|$", PAGE.read_text("utf-8"), r
 _TEST = re.compile(r"^(?:async )?def (test_((?:\d\d_)+)\w+)", re.MULTILINE)
 
 
-def _tests(folder: str) -> dict[str, set[str]]:
-    """Number -> names of its tests below a folder."""
+def _tests(*folders: str) -> dict[str, set[str]]:
+    """Number -> names of its tests below the folders."""
     found: dict[str, set[str]] = {number: set() for number in ROWS}
-    for path in (ROOT / folder).rglob("test_*.py"):
+    for path in (path for one in folders for path in (ROOT / one).rglob("test_*.py")):
         for one in _TEST.finditer(path.read_text("utf-8")):
             for number in one[2].strip("_").split("_"):
                 found.setdefault(number, set()).add(one[1])
     return found
 
 
-HERE, ALL = _tests("tests/e2e/bot"), _tests("tests")
+HERE, ALL = _tests("tests/e2e/bot", "tests/e2e/jira"), _tests("tests")
 
 
 def test_the_page_has_every_scenario_once() -> None:
