@@ -34,5 +34,8 @@ class Engine(Protocol):
     async def cancel(self, run_id: str) -> None:
         """Stop the execution of a run, wherever it is; nothing where there is none."""
 
+    async def prune(self, before: float) -> None:
+        """Forget executions that ended before a moment, in seconds since the epoch."""
+
     async def close(self) -> None:
         """Stop every execution and leave it to the next start. Idempotent."""

@@ -82,7 +82,14 @@ async def _work(settings: Settings, build: Build, *, attached: bool) -> int:
     try:
         parts = await build(settings, store, name)
         engine = open_engine(settings, parts.execute, _die)
-        pace = Pace(total=settings.workers, tick_s=0.2, beat_ticks=25, sweep_ticks=150)
+        pace = Pace(
+            total=settings.workers,
+            tick_s=0.2,
+            beat_ticks=25,
+            sweep_ticks=150,
+            prune_ticks=18_000,
+            keep_days=settings.retention_days,
+        )
         dispatcher = Dispatcher(store, engine, _die, worker=name, pace=pace)
         try:
             _log.info("worker %s is up: %d runs at once", name, settings.workers)

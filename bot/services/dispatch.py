@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 
 from bot.domain.engine import Die, Engine
@@ -14,6 +16,7 @@ from bot.domain.store import Ending, Fenced, Store, StoreUnavailable
 
 _log = logging.getLogger(__name__)
 _ALL = 10_000
+_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,8 @@ class Pace:
     """How many runs at once, and how often to look; a tick is every `tick_s` seconds.
 
     Every `beat_ticks` the store hears that the worker lives; every `sweep_ticks` runs that nobody
-    executes any more are submitted again.
+    executes any more are submitted again; every `prune_ticks` what was dealt with more than
+    `keep_days` ago is forgotten: deliveries, and what the engine knows. Runs stay.
     """
 
     per_repository: int = 1
@@ -29,6 +33,9 @@ class Pace:
     tick_s: float = 0.5
     beat_ticks: int = 10
     sweep_ticks: int = 60
+    prune_ticks: int = 7200
+    keep_days: int = 30
+    clock: Callable[[], float] = time.time
 
 
 class Dispatcher:
@@ -71,6 +78,8 @@ class Dispatcher:
             await asyncio.to_thread(self._store.beat, self._worker)
         if tick % self._pace.sweep_ticks == 0:
             await self._sweep(running)
+        if tick % self._pace.prune_ticks == 0:
+            await self._prune()
         for run in await asyncio.to_thread(
             self._store.next_runs, per_repository=self._pace.per_repository, total=self._pace.total
         ):
@@ -92,6 +101,14 @@ class Dispatcher:
                 await asyncio.to_thread(self._give_up, run)
             else:
                 await self._engine.submit(run.id)
+
+    async def _prune(self) -> None:
+        before = self._pace.clock() - self._pace.keep_days * _DAY_S
+        moment = datetime.fromtimestamp(before, UTC).isoformat()
+        gone = await asyncio.to_thread(self._store.prune, moment)
+        await self._engine.prune(before)
+        if gone:
+            _log.info("forgot %d deliveries and commands of before %s", gone, moment[:10])
 
     def _give_up(self, run: Run) -> None:
         reason = f"given up after {run.epoch} starts, none of which came to an end"

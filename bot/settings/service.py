@@ -117,6 +117,14 @@ class ServiceSettings(EnvironmentSettings):
         le=64,
     )
 
+    retention_days: int = Field(
+        30,
+        validation_alias=_by("ACP_RETENTION_DAYS"),
+        description="Days until deliveries, and what the engine knows of ended runs, are "
+        "forgotten; runs and their logs stay",
+        ge=4,
+    )
+
     @field_validator("allowed_bots", mode="before")
     @classmethod
     def _ids(cls, value: object) -> object:

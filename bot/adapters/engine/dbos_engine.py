@@ -11,6 +11,7 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -28,6 +29,8 @@ from bot.domain.store import StoreUnavailable
 _QUEUE = "runs"
 _POLL_S = 0.25
 _RECOVERIES = 5
+_PRUNED_AT_ONCE = 200
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _UNFINISHED = ["ENQUEUED", "PENDING", "DELAYED"]
 
 
@@ -91,6 +94,19 @@ class DbosEngine:
             if found:
                 await DBOS.cancel_workflows_async([one.workflow_id for one in found])
         self._executions.cancel(run_id)
+
+    async def prune(self, before: float) -> None:
+        """Forget executions that ended before a moment: our own tables tell of the runs."""
+        until = datetime.fromtimestamp(before, UTC).isoformat()
+        with _translated():
+            while old := await DBOS.list_workflows_async(
+                status=_ENDED,
+                completed_before=until,
+                limit=_PRUNED_AT_ONCE,
+                load_input=False,
+                load_output=False,
+            ):
+                await DBOS.delete_workflows_async([one.workflow_id for one in old])
 
     async def close(self) -> None:
         """Stop every execution and leave it to the next start. Idempotent."""

@@ -36,6 +36,9 @@ class InProcessEngine:
         elif run_id in self._jobs:
             self._jobs[run_id].cancel()
 
+    async def prune(self, before: float) -> None:
+        """Nothing is remembered."""
+
     async def close(self) -> None:
         """Stop every execution."""
         await self._executions.close()

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -16,8 +17,8 @@ from bot.adapters.github.deliveries import Deliveries
 from bot.adapters.github.forge import GitHubForge
 from bot.adapters.github.forge_api import RepoApi, actor, explained
 from bot.adapters.github.http import Addresses, GitHubHttp, Refusal
-from bot.adapters.github.limiter import WriteLimiter
 from bot.adapters.github.installed import find
+from bot.adapters.github.limiter import WriteLimiter
 from bot.adapters.github.tokens import RUN_PERMISSIONS, RunToken
 from bot.domain.runs import Actor, RepositoryId
 from bot.errors import BotError, Misconfigured, NotFound
@@ -93,14 +94,46 @@ class GitHubApp:
             if self._identity is None:
                 app = await self._as_app("/app")
                 login = f"{app['slug']}[bot]"
-                authorization = f"Bearer {await token.value()}" if token else ""
-                path = f"/users/{quote(login, safe='')}"
-                try:
-                    user = await self._http.request("GET", path, authorization)
-                except Refusal:
-                    raise Misconfigured(f"GitHub does not show the account {login}") from None
-                self._identity = Identity(int(app["id"]), str(app["slug"]), actor(user.data))
+                if token:
+                    user = await self._account(login, await token.value())
+                else:
+                    user = await self._account_by_any(login)
+                self._identity = Identity(int(app["id"]), str(app["slug"]), actor(user))
             return self._identity
+
+    async def _account(self, login: str, token: str) -> Any:
+        path = f"/users/{quote(login, safe='')}"
+        try:
+            answer = await self._http.request("GET", path, f"Bearer {token}" if token else "")
+        except Refusal:
+            raise Misconfigured(
+                f"GitHub does not show the account {login}; where it shows accounts to nobody "
+                "unknown, install the App first"
+            ) from None
+        return answer.data
+
+    async def _account_by_any(self, login: str) -> Any:
+        """Seen with a token of some installation: a server in private mode shows strangers nothing.
+
+        The token may read what everybody may, and is revoked at once.
+        """
+        jwt = f"Bearer {self._auth.jwt()}"
+        found = await self._http.request("GET", "/app/installations", jwt, query="per_page=1")
+        if not found.data:
+            return await self._account(login, "")
+        path = f"/app/installations/{found.data[0]['id']}/access_tokens"
+        body = {"permissions": {"metadata": "read"}}
+        try:
+            minted = await self._http.request("POST", path, jwt, body=body)
+        except Refusal:  # suspended
+            return await self._account(login, "")
+        token = str(minted.data["token"])
+        self._on_secret(token)
+        try:
+            return await self._account(login, token)
+        finally:
+            with suppress(BotError, Refusal):
+                await self._http.request("DELETE", "/installation/token", f"Bearer {token}")
 
     async def repository(self, full_name: str) -> RepositoryId:
         """A repository by its name, if the App is installed for it.

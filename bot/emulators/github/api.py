@@ -210,7 +210,11 @@ def _identified(hub: Hub, incoming: Incoming) -> Caller:
             "Request forbidden by administrative rules. Please make sure your request has a "
             "User-Agent header.",
         )
-    return guard.identify(hub.world, incoming.headers)
+    caller = guard.identify(hub.world, incoming.headers)
+    stranger = caller.app is None and caller.token is None
+    if stranger and hub.world.private_mode and incoming.method == "GET":
+        raise Problem(401, "Must authenticate to access this API.")
+    return caller
 
 
 def _key(caller: Caller) -> str:

@@ -50,6 +50,10 @@ class GitHubEmulator(People):
         """The time here."""
         return self._hub.world.clock
 
+    def private_mode(self) -> None:
+        """Show nothing to who does not say who it is, as an Enterprise Server can be told to."""
+        self._hub.world.private_mode = True
+
     @property
     def exchanges(self) -> Sequence[Exchange]:
         """Every REST request and answer so far, oldest first."""

@@ -84,6 +84,7 @@ class World:
         self.tokens: dict[str, Token] = {}
         self.former_names: dict[str, int] = {}
         self.manifests: dict[str, PendingApp] = {}
+        self.private_mode = False  # an Enterprise Server that answers nobody unknown
         self._ids = count(1001)
 
     def next_id(self) -> int:

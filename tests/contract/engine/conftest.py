@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,14 @@ class House:
             while not happened():
                 await engine.submit(run_id)
                 await asyncio.sleep(0.05)
+
+    def remembered(self) -> set[str]:
+        """The runs of which the engine's database knows an execution."""
+        if self._kind == "in process":
+            return set()
+        with closing(sqlite3.connect(self._folder / "engine.db")) as database:
+            rows = database.execute("SELECT workflow_uuid FROM workflow_status").fetchall()
+        return {str(row[0]).partition(":")[0] for row in rows}
 
     async def close(self) -> None:
         self.work.cleanup.set()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from typing_extensions import override
@@ -21,7 +23,7 @@ from bot.domain.runs import (
     RunRequest,
     RunStatus,
 )
-from bot.domain.store import Delivery, Ending, Fenced, Start, StoreUnavailable
+from bot.domain.store import Delivery, Ending, Fenced, Nothing, Start, StoreUnavailable
 from bot.errors import Misconfigured
 from bot.services.dispatch import Dispatcher, Pace
 
@@ -181,3 +183,28 @@ async def test_an_engine_that_cannot_start_says_why(office: Office, until: Until
     )
     with pytest.raises(Misconfigured, match="another worker"):
         await dispatcher.run()
+
+
+async def test_what_was_dealt_with_a_month_ago_is_forgotten_and_runs_stay(
+    office: Office, until: Until
+) -> None:
+    run_id = office.start(1)
+    office.store.request_cancel(run_id, "ann")
+    nothing = Delivery("github", "old", "ping", "")
+    office.store.receive(nothing, Nothing("ping"))
+    forgotten: list[float] = []
+
+    class Memory(InProcessEngine):
+        @override
+        async def prune(self, before: float) -> None:
+            forgotten.append(before)
+
+    for days, outcome in ((29, "duplicate"), (31, "ignored")):
+        now = time.time() + days * 86_400
+        pace = replace(office.pace, clock=lambda now=now: now)
+        engine = Memory(office.execute, office.deaths.append)
+        dispatcher = Dispatcher(office.store, engine, office.deaths.append, worker="w", pace=pace)
+        await dispatcher.tick()
+        assert office.store.receive(nothing, Nothing("ping")).outcome == outcome
+        assert forgotten[-1] == now - 30 * 86_400
+    assert office.run(run_id).outcome == "cancelled"

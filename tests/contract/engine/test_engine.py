@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,3 +154,20 @@ async def test_an_ordinary_life_leaves_no_word_in_the_log(
     await asyncio.sleep(1.2)
     await engine.close()
     assert [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING] == []
+
+
+async def test_what_ended_is_forgotten_and_what_waits_is_not(house: House, engine: Engine) -> None:
+    house.work.gate("a").set()
+    await engine.submit("a")
+    await house.until(lambda: house.work.finished["a"] == 1)
+    await engine.submit("b")
+    await house.until(lambda: "b" in house.work.running)
+    assert house.remembered() <= {"a", "b"}
+
+    async with asyncio.timeout(20):
+        while "a" in house.remembered():  # until the engine has noted the end
+            await engine.prune(time.time() + 3600)
+            await asyncio.sleep(0.05)
+    house.work.gate("b").set()
+    await house.until(lambda: house.work.finished["b"] == 1)
+    assert house.work.started["b"] == 1

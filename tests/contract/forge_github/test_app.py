@@ -13,7 +13,7 @@ from bot.adapters.github.http import Addresses, GitHubHttp, Refusal
 from bot.adapters.github.tokens import RUN_PERMISSIONS
 from bot.domain.forge import Forge
 from bot.domain.runs import Actor
-from bot.errors import BotError, ForgeUnavailable, NotAllowed, NotFound, RateLimited
+from bot.errors import BotError, ForgeUnavailable, Misconfigured, NotAllowed, NotFound, RateLimited
 
 SHOP = "acme/shop"
 MINT = "POST /app/installations/{installation_id}/access_tokens"
@@ -188,6 +188,25 @@ async def test_the_app_knows_who_it_is(scene: Any, forge: GitHubForge) -> None:
     host = Addresses.of(scene.github.api_url).noreply
     assert forge.signature() == f"acp[bot] <{scene.record.bot_id}+acp[bot]@{host}>"
     assert forge.signature(Actor(5, "a\n<b>", "User")) == f"ab <5+ab@{host}>"
+
+
+async def test_a_server_in_private_mode_is_asked_with_a_token_that_is_then_revoked(
+    scene: Any,
+) -> None:
+    scene.github.private_mode()
+    identity = await scene.app.identity()
+    assert identity.me.id == scene.record.bot_id
+    assert scene.operations()[-1] == "DELETE /installation/token"
+    assert not [one for one in scene.secrets if one in scene.github._hub.world.tokens]
+
+
+async def test_before_it_is_installed_a_server_in_private_mode_does_not_show_the_account(
+    scene: Any,
+) -> None:
+    scene.github.private_mode()
+    scene.github.uninstall(scene.installation)
+    with pytest.raises(Misconfigured, match="install the App first"):
+        await scene.app.identity()
 
 
 async def test_it_is_asked_once_by_many(scene: Any) -> None:
