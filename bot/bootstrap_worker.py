@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from bot.bootstrap.jira import ticket_work
 from bot.bootstrap.journals import bases, redactor_of
 from bot.services.answer import AnswerCommands
 from bot.services.execute_run import ExecuteRun
+from pipeline.errors import SandboxUnavailable
+from pipeline.sandbox.refused import Refused
 
 if TYPE_CHECKING:
     from bot.adapters.github.client import GitHubApp
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from pipeline import AgenticCodingPipeline
     from pipeline.redaction import Redactor
     from pipeline.sandbox.base import Caps, Sandbox
+
+_log = logging.getLogger(__name__)
 
 
 class GitHubWorkshop:
@@ -86,13 +91,13 @@ class WorkerParts:
 async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerParts:
     """The worker's parts over `store`; `worker` is the name under which runs are begun.
 
-    Asks GitHub who the App is and tries the sandbox. Raises Misconfigured, SandboxUnavailable,
-    ForgeUnavailable.
+    Asks GitHub who the App is and tries the sandbox: where none works, every run is refused with
+    words. Raises Misconfigured, ForgeUnavailable.
     """
     known = redactor_of(settings)
     app = github_app(settings, lambda token: known.add("github-token", token))
     me = await learn_identity(settings, app)
-    workshop = GitHubWorkshop(settings, app, await open_sandbox("auto"), known)
+    workshop = GitHubWorkshop(settings, app, await _sandbox(), known)
     rules = operator_rules(settings)
 
     def page(run_id: str) -> str:
@@ -103,3 +108,12 @@ async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerP
     execute = ExecuteRun(store, workshop, rules, me.bot_id, worker, page, shelf=bases(settings))
     answer = AnswerCommands(store, app.forge, rules, me.bot_id, page)
     return WorkerParts(execute, answer, app.aclose, ticket_work(settings, store, app))
+
+
+async def _sandbox() -> tuple[Sandbox, Caps]:
+    try:
+        return await open_sandbox("auto")
+    except SandboxUnavailable as error:
+        _log.critical("every run will be refused: %s", error)
+        refused = Refused()
+        return refused, await refused.probe()

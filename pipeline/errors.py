@@ -14,6 +14,7 @@
     │   └── UnsafePath           a path leaves the workspace, or runs through a symlink
     ├── SandboxError             a sandbox could not be opened or died
     │   └── SandboxUnavailable   no isolation on this machine: names the three ways out
+    │       └── SandboxRefused   the same, in words for a public place
     └── LLMError                 a model call failed
         ├── LLMUnavailable       worth another try later (429, 5xx, timeout, dropped connection)
         ├── LLMIncomplete        the answer was cut short or unreadable: never used
@@ -88,6 +89,10 @@ class SandboxError(PipelineError):
 
 class SandboxUnavailable(SandboxError):
     """No isolation works on this machine."""
+
+
+class SandboxRefused(SandboxUnavailable):
+    """The same, in words that name nothing of the machine: they may be shown to everybody."""
 
 
 class LLMError(PipelineError):

@@ -9,13 +9,17 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - has no other name
 
 STATUSES = ("queued", "running", "held", "finished")
-SERVICE = frozenset({"serve", "worker", "setup"})
+SERVICE = frozenset({"serve", "worker", "setup", "doctor"})
 RECORDS = frozenset({"runs", "models", "logs", "cancel", "receive", "config"})
 JOURNALS = frozenset({"replay", "export", "import"})
 _SERVE = """\
 Starts two processes: this one takes webhooks in, the other one executes runs; it is started again
 whenever it dies, and goes on with what it was at. Settings come from the environment:
 docs/reference/settings.md. Without a GitHub App it prints a link that makes one.
+"""
+_DOCTOR = """\
+Tries every sandbox from inside, and looks at what else a run needs here. Exit code: 0 all is well
+but for notes, 1 something is to be mended.
 """
 _REPLAY = """\
 Makes the run again from its journal: no key, no network, no sandbox, and nothing is spent. Where
@@ -58,6 +62,8 @@ def add_service(commands: Commands) -> None:
         "Prints a link that makes the GitHub App, waits for it, and says what is missing.",
     )
     setup.add_argument("--check", action="store_true", help="only say what is missing")
+    doctor = _command(commands, "doctor", "say what works on this machine", _DOCTOR)
+    doctor.add_argument("--json", action="store_true", help="print JSON for machines")
 
 
 def add_journals(commands: Commands) -> None:

@@ -1,4 +1,4 @@
-"""`acp serve`, `acp worker` and `acp setup`."""
+"""`acp serve`, `acp worker`, `acp setup` and `acp doctor`."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ def service(args: argparse.Namespace) -> int:
             from bot.entrypoints.worker import main
 
             return main(settings, attached=args.attached)
+        if args.command == "doctor":
+            from bot.entrypoints.cli_doctor import doctor
+
+            return doctor(settings, as_json=args.json)
         if args.command == "setup":
             return asyncio.run(_setup(settings, only_check=args.check))
         return serve(settings)

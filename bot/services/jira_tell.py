@@ -16,7 +16,7 @@ from bot.errors import BotError, UserError
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.tell import Teller
 from pipeline.checkpoint import Checkpoint
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, SandboxRefused
 
 Json = Mapping[str, Any]
 
@@ -63,7 +63,7 @@ class TicketTeller(Teller):
     @override
     async def broken(self, error: BotError | PipelineError) -> None:
         """It could not go on. Only what is written for users is told to them."""
-        why = str(error) if isinstance(error, UserError) else ""
+        why = str(error) if isinstance(error, UserError | SandboxRefused) else ""
         said = words.plain(why) or "It could not go on; the operator's log says why."
         await self._post("ended", words.not_opened(f"**Broke off**: {said}", ""))
 

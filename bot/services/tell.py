@@ -21,7 +21,7 @@ from bot.errors import BotError, UserError
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.run_book import RunBook
 from pipeline.checkpoint import Checkpoint
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, SandboxRefused
 from pipeline.transitions import Stage
 
 _log = logging.getLogger(__name__)
@@ -120,7 +120,7 @@ class Teller:
 
     async def broken(self, error: BotError | PipelineError) -> None:
         """The run could not go on. Only what is written for users is told to them."""
-        why = str(error) if isinstance(error, UserError) else ""
+        why = str(error) if isinstance(error, UserError | SandboxRefused) else ""
         tokens, usd = self._spent()
         await self.say(status.broken(self.place, why, tokens, usd))
         await self._react("confused")

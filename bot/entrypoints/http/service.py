@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 
-from bot.bootstrap import open_store
+from bot.bootstrap import open_sandbox, open_store
 from bot.bootstrap.app import github_lock, making_of_app, noted_identity
 from bot.bootstrap.jira import jira_lock
 from bot.domain.store import Store, StoreUnavailable
@@ -17,6 +17,7 @@ from bot.entrypoints.http.setup import Making, Setup
 from bot.entrypoints.http.supervisor import Supervisor
 from bot.errors import Misconfigured
 from bot.settings import Settings
+from pipeline.errors import SandboxUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,16 @@ class Service:
         if self.supervisor is not None:
             await self.supervisor.stop()
         await asyncio.to_thread(self.inbox.close)
+
+    async def measured_sandbox(self) -> str:
+        """What the sandbox of the worker beside us can do, in a line."""
+        if not self.settings.workers:
+            return "none here: ACP_WORKERS is 0"
+        try:
+            _, caps = await open_sandbox("auto")
+        except SandboxUnavailable:
+            return "none works: runs are refused, see acp doctor"
+        return caps.describe()
 
     @property
     def url(self) -> str:

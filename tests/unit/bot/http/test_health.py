@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from starlette.requests import Request
 
 from bot.adapters.store.memory import MemoryStore
 from bot.domain.store import Store, StoreUnavailable
-from bot.entrypoints.http.health import BEAT_S, Readiness
+from bot.entrypoints.http.health import BEAT_S, Health, Readiness
 from bot.entrypoints.http.inbox import Inbox
 
 NOW = 1_800_000_000.0
@@ -70,3 +73,23 @@ async def test_a_data_directory_that_is_gone_and_an_app_that_is_missing_are_told
     parts = await readiness(inbox, tmp_path / "gone", missing=lambda: "not set up").parts()
     assert parts["disk"] == "the data directory cannot be read"
     assert parts["github_app"] == "not set up"
+
+
+async def test_health_names_the_sandbox_once_it_is_measured() -> None:
+    measured = asyncio.Event()
+
+    async def measure() -> str:
+        await measured.wait()
+        return "bubblewrap (strong)"
+
+    health = Health(measure)
+    request = Request({"type": "http", "method": "GET", "headers": []})
+    health.start()
+    early = json.loads(bytes((await health.answer(request)).body))
+    measured.set()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    late = json.loads(bytes((await health.answer(request)).body))
+    await health.stop()
+    assert early == {"status": "ok", "sandbox": "being measured"}
+    assert late == {"status": "ok", "sandbox": "bubblewrap (strong)"}
