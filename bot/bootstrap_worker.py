@@ -53,13 +53,14 @@ class GitHubWorkshop:
         """The run's repository, seen with a token of its own."""
         return await self._app.forge(request.repository)
 
-    def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
+    def pipeline(self, request: RunRequest, rules: Rules, usd: float) -> AgenticCodingPipeline:
         """The default line-up within the rules."""
         choices = Choices(
             max_iterations=rules.max_iterations,
             max_seconds=min(self._settings.max_seconds, rules.max_minutes * 60.0),
             max_usd=usd,
             recipes=rules.recipes,
+            repository=request.repository.full_name,
         )
         return pipeline_of(self._settings, choices, self._sandbox, redact=self._known)
 

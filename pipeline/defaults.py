@@ -20,7 +20,8 @@ from pipeline.sandbox.base import Sandbox
 if TYPE_CHECKING:
     from pipeline.llm.vendors import VendorOptions
 
-SEATS = ("gpt", "claude", "tests", "qa")
+ROLES = {"gpt": "coder", "claude": "coder", "tests": "tester", "qa": "reviewer"}
+SEATS = tuple(ROLES)
 
 
 def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may choose
@@ -31,12 +32,14 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
     sandbox: Sandbox | None = None,
     python: Path | None = None,
     supply: Supply | None = None,
+    kept: Path | None = None,
     max_iterations: int = 3,
     limits: Limits | None = None,
     testers: bool = True,
     reviewers: bool = True,
     redact: Redactor | None = None,
     efforts: Mapping[str, Effort] | None = None,
+    prompts: Mapping[str, str] | None = None,
     prices: Prices | None = None,
 ) -> AgenticCodingPipeline:
     """The default pipeline.
@@ -46,15 +49,17 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
     own; `keys` maps a vendor to its key and address, for those that do not stand in the
     environment. `supply` installs what tests need; `testers` or `reviewers` False leaves the role
     out; `redact` knows the secrets that no model may see. `efforts` maps a seat to how hard its
-    model thinks; `prices` go before the shipped table.
+    model thinks, `prompts` to its role text; `prices` go before the shipped table. `kept` is a
+    directory for what later runs can use again.
     Raises LLMMisconfigured for an unknown seat or vendor.
     """
-    unknown = sorted({*(models or {}), *(clients or {})} - set(SEATS))
+    unknown = sorted({*(models or {}), *(clients or {}), *(prompts or {})} - set(SEATS))
     if unknown:
         raise LLMMisconfigured(f"no seat {', '.join(unknown)}; there are {', '.join(SEATS)}")
 
     def chosen(seat: str) -> dict[str, Any]:
         own = {"llm": (clients or {}).get(seat), "effort": (efforts or {}).get(seat)}
+        own["prompt"] = (prompts or {}).get(seat)
         return _choice((models or {}).get(seat), keys or {}) | own
 
     return AgenticCodingPipeline(
@@ -67,6 +72,7 @@ def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may cho
         sandbox=sandbox,
         python=python,
         supply=supply,
+        kept=kept,
         redact=redact,
         prices=prices,
     )

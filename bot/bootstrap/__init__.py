@@ -40,6 +40,7 @@ class Choices:
     max_tokens: int | None = None
     max_usd: float | None = None
     repository_models: Mapping[str, str] = field(default_factory=dict)
+    repository: str = ""
     python: Path | None = None
     recipes: tuple[Recipe, ...] = ()
     tests: bool = True
@@ -99,20 +100,24 @@ def pipeline_of(
     """
     from bot.bootstrap.journals import redactor_of
     from bot.bootstrap.models import prices_of, seated
+    from bot.bootstrap.prompts import prompts_of
     from bot.bootstrap.supplies import supply_of
+    from bot.settings.kept import private_directory
     from pipeline.defaults import build_pipeline
     from pipeline.limits import Limits
 
     seats = seated(settings, choices.models, choices.repository_models)
     return build_pipeline(
-        models={one.seat: one.models for one in seats if one.models},
+        models={one.seat: one.models for one in seats if one.models} | dict(choices.models),
         efforts={one.seat: one.effort for one in seats if one.effort},
+        prompts=prompts_of(settings, choices.repository),
         prices=prices_of(settings),
         clients=clients,
         keys=keys_of(settings),
         sandbox=sandbox,
         python=choices.python,
         supply=supply_of(settings, choices.recipes),
+        kept=private_directory(settings.data_dir).absolute() / "kept",
         max_iterations=choices.max_iterations or settings.max_iterations,
         limits=Limits(
             wall_s=choices.max_seconds or settings.max_seconds,

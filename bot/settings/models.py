@@ -69,6 +69,12 @@ class ModelSettings(BaseSettings):
         description="A TOML file with models, efforts and prices: "
         "[docs/reference/models.md](docs/reference/models.md)",
     )
+    prompts_dir: Path | None = Field(
+        None,
+        validation_alias=_by("ACP_PROMPTS_DIR"),
+        description="A directory with role texts of your own: "
+        "[docs/reference/prompts.md](docs/reference/prompts.md)",
+    )
     prices: dict[str, dict[str, Any]] = Field(
         {},
         validation_alias=_by("ACP_PRICES"),

@@ -68,7 +68,7 @@ class Workshop:
         forge = await self._app.forge(request.repository)
         return self.fuse.forge(forge) if self.fuse else forge
 
-    def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
+    def pipeline(self, request: RunRequest, rules: Rules, usd: float) -> AgenticCodingPipeline:
         del usd  # scripted models have no price
         clients: dict[str, LLMClient] = dict(self.models)
         limits = Limits(wall_s=rules.max_minutes * 60.0)
