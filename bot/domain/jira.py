@@ -6,8 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from bot.errors import NotAllowed
+
 FIRST_NUMBER = 2**40
 """A ticket stands in a run's `issue` as this plus its id: no forge numbers its issues so high."""
+
+
+class LoginRefused(NotAllowed):
+    """The tracker does not take our login: nothing is lost by that, it waits for a new one."""
+
 
 Cause = Literal["request", "status", "label", "created", "command"]
 Stage = Literal["", "started", "opened"]
@@ -206,7 +213,7 @@ class Mailbox(Protocol):
 class Tracker(Protocol):
     """A tracker. Async, bounded in time, safe to repeat: what makes something looks first.
 
-    Errors: NotFound, NotAllowed, RateLimited, ForgeUnavailable, Misconfigured (`bot.errors`).
+    Errors: NotFound, NotAllowed, LoginRefused, RateLimited, ForgeUnavailable, Misconfigured.
     """
 
     async def me(self) -> Person:

@@ -10,17 +10,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bot.domain import jira_policy
-from bot.domain.jira import Asked, Heard, Letter, Part, Person, Ticket, Tracker, Trigger
+from bot.domain import commands, jira_policy
+from bot.domain.jira import (
+    Asked,
+    Heard,
+    Letter,
+    LoginRefused,
+    Part,
+    Person,
+    Ticket,
+    Tracker,
+    Trigger,
+)
 from bot.domain.jira_policy import Moment, NoRepository, TicketRules
 from bot.domain.messages import ticket as words
 from bot.domain.runs import Actor, FrozenText, RepositoryId, Run, RunRequest, RunStatus
 from bot.domain.store import Delivery, Start, Store, Touch
-from bot.errors import BotError, NotFound, Transient
+from bot.errors import BotError, NotFound, OperatorError, Transient
 
 _log = logging.getLogger(__name__)
 _MOST_ASKED = 30  # people of one ticket who are looked up in groups
 _WAITS_S = (5.0, 15.0, 60.0, 300.0)
+WAITING = (Transient, OperatorError, LoginRefused)
+"""What passes, or is mended by the operator: nothing is lost meanwhile."""
 _STARTS = frozenset({"run", "retry"})
 FindRepository = Callable[[str], Awaitable[RepositoryId]]
 
@@ -47,7 +59,7 @@ class HearTickets:
                 continue
             try:
                 await self._look(heard)
-            except Transient as error:
+            except WAITING as error:
                 wait_s = _WAITS_S[min(tries, len(_WAITS_S) - 1)]
                 self.waits[heard.id] = (tries + 1, self.clock() + wait_s)
                 _log.warning("%s waits: %s", heard.trigger.key, error)
@@ -88,9 +100,9 @@ class HearTickets:
             await self._say(ticket, trigger, words.no_repository(where))
             return
         own = await self.tracker.me()
-        hint = trigger.argument
+        hint = commands.again(trigger.argument)[1]
         said = jira_policy.parts(ticket, moment.at, may, own=own.id, hint=hint)
-        request = _request(ticket, moment, where, said, hint)
+        request = _request(ticket, moment, where, said, trigger.argument)
         receipt = await self._order(ticket, moment, Start(request))
         if receipt == "active" and trigger.cause == "command":
             (run, *_) = await self._runs(ticket)
@@ -157,7 +169,7 @@ class HearTickets:
             for one in [one for one in people if one.id not in may][:_MOST_ASKED]:
                 try:
                     groups = await self.tracker.groups(one)
-                except Transient:
+                except WAITING:
                     raise
                 except BotError as error:
                     # An account that is gone, or whose groups we may not see, may do nothing.

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from bot.domain.jira import Letter, Posting, Stage, Tracker
 from bot.domain.messages import ticket as words
 from bot.domain.store import Store
-from bot.errors import BotError, Transient, UserError
+from bot.errors import BotError, UserError
+from bot.services.jira_hear import WAITING
 
 _log = logging.getLogger(__name__)
 _LEASE_S = 180.0
@@ -32,7 +33,7 @@ class PostLetters:
         for posting in await asyncio.to_thread(self.store.due, _LEASE_S):
             try:
                 await self._bring(posting.letter)
-            except Transient as error:
+            except WAITING as error:
                 if posting.tries < _MOST_TRIES:
                     await self._put_off(posting, error)
                     continue
@@ -41,7 +42,7 @@ class PostLetters:
                 _log.error("%s cannot be brought: %s", posting.letter.name, error)
             await asyncio.to_thread(self.store.posted, posting.id)
 
-    async def _put_off(self, posting: Posting, error: Transient) -> None:
+    async def _put_off(self, posting: Posting, error: BotError) -> None:
         wait_s = _WAITS_S[min(posting.tries, len(_WAITS_S)) - 1]
         _log.warning("%s waits %.0f s: %s", posting.letter.name, wait_s, error)
         await asyncio.to_thread(self.store.put_off, posting.id, wait_s)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from typing_extensions import override
 
+from bot.domain.jira import LoginRefused
 from bot.errors import (
     BotError,
     ForgeUnavailable,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Flavor = Literal["auto", "cloud", "dc"]
 T = TypeVar("T")
 _TIMEOUT_S = 20.0
+_KINDS = {HTTPStatus.NOT_FOUND: NotFound, HTTPStatus.UNAUTHORIZED: LoginRefused}
 _CLOUD = (".atlassian.net", "api.atlassian.com")
 # what the library raises over an answer that has not Jira's shape
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError)
@@ -133,7 +135,7 @@ class JiraSite:
             )
         if sentence := self._refusals(what).get(status):
             # Jira answers 404, not 401, to a token it does not know
-            return (NotFound if status == HTTPStatus.NOT_FOUND else NotAllowed)(sentence)
+            return _KINDS.get(status, NotAllowed)(sentence)
         if status >= HTTPStatus.BAD_REQUEST:
             said = " ".join(str(error.text or "").split())[:300]
             return Declined(f"Jira declines to change {what} ({status})", said)

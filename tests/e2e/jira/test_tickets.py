@@ -231,6 +231,24 @@ async def test_72_a_trigger_waits_while_jira_is_down(house: JiraHouse) -> None:
     assert len(house.runs) == 1
 
 
+async def test_72_nothing_is_lost_while_jira_does_not_take_our_login(house: JiraHouse) -> None:
+    ticket = house.ticket(project="OPS")
+    house.jira.move(ticket, READY, house.ana)
+    tokens = dict(house.jira.state.tokens)
+    house.jira.state.tokens.clear()
+    await house.hear()
+    assert len(house.store.heard()) == 1
+    house.jira.state.tokens.update(tokens)
+    house.monotonic += 10
+    await house.hear()
+    house.jira.state.tokens.clear()
+    await house.post()
+    house.jira.state.tokens.update(tokens)
+    house.store_clock.advance(1000)
+    await house.post()
+    assert "I do not know which repository" in house.said(ticket)[0]
+
+
 async def test_73_one_ticket_has_runs_in_two_repositories(house: JiraHouse) -> None:
     api = house.github.repository("acme/api", files={"a.txt": "a\n"})
     house.github.choose(house.installation, [SHOP, "acme/api"])
