@@ -67,14 +67,8 @@ class AgenticCodingPipeline:
             Stage.QA: tuple(reviewers),
         }
         limits = limits or Limits()
-        self._rules = Rules(
-            coders=len(coders),
-            formatters=len(formatters),
-            testers=len(testers),
-            reviewers=len(reviewers),
-            max_iterations=max_iterations,
-            same_feedback=limits.same_feedback,
-        )
+        counts = (len(coders), len(formatters), len(testers), len(reviewers))
+        self._rules = Rules(*counts, max_iterations, limits.same_feedback)
         self._plan = Plan(
             agents=tuple(agent for seats in self._seats.values() for agent in seats),
             sandbox=sandbox,

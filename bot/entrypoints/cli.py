@@ -120,16 +120,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     task.add_argument("--repo", metavar="URL|PATH", help="the repository; a path stays untouched")
     task.add_argument("--github", metavar="REF", help="an issue: owner/repo#7 or its URL")
     task.add_argument("--jira", metavar="KEY", help="a ticket: KEY-1 or its URL")
-    out = run.add_argument_group("the result")
-    out.add_argument(
-        "--diff", action="store_true", help="print the change as a diff, make no branch"
-    )
-    out.add_argument("--json", action="store_true", help="print JSON lines for machines")
-    kept = out.add_mutually_exclusive_group()
-    kept.add_argument("--journal", metavar="FILE", help="write the run's journal into this file")
-    kept.add_argument(
-        "--no-journal", action="store_true", help="keep none: the run cannot be replayed"
-    )
+    _add_result(run)
     how = run.add_argument_group("how it works")
     how.add_argument(
         "--model",
@@ -149,6 +140,19 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--python", metavar="PATH", help="interpreter that runs the repository's tests"
     )
     _add_safety(how)
+
+
+def _add_result(run: argparse.ArgumentParser) -> None:
+    out = run.add_argument_group("the result")
+    out.add_argument(
+        "--diff", action="store_true", help="print the change as a diff, make no branch"
+    )
+    out.add_argument("--json", action="store_true", help="print JSON lines for machines")
+    kept = out.add_mutually_exclusive_group()
+    kept.add_argument("--journal", metavar="FILE", help="write the run's journal into this file")
+    kept.add_argument(
+        "--no-journal", action="store_true", help="keep none: the run cannot be replayed"
+    )
 
 
 def _add_safety(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
