@@ -7,6 +7,7 @@ quote a key or the prompt; it stays in the exception's cause.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -189,10 +190,9 @@ def _retry_after(error: Exception | None) -> float | None:
 def _header_seconds(value: str, date: str | None) -> float:
     if value.strip()[:1].isdigit():
         return float(value)
-    # A date is compared with the server's own clock: ours may be wrong.
-    then = parsedate_to_datetime(value)
-    now = parsedate_to_datetime(date) if date else then
-    return max(0.0, (then - now).total_seconds())
+    # A date is compared with the server's own clock, where it tells it: ours may be wrong.
+    now = parsedate_to_datetime(date).timestamp() if date else time.time()
+    return max(0.0, parsedate_to_datetime(value).timestamp() - now)
 
 
 def _google_delay(error: Exception | None) -> float | None:

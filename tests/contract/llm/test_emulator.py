@@ -1,4 +1,4 @@
-"""The model stand-in itself: what it refuses, and the streams no adapter of ours uses yet."""
+"""The model stand-in itself: what it refuses, and that the vendors' own SDKs can read it."""
 
 from __future__ import annotations
 

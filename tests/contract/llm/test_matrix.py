@@ -117,8 +117,8 @@ def prepare(llmock: Any, kind: str) -> None:
         "429_without": llmock.rate_limit,
         "500": lambda: llmock.fail(500),
         "529": lambda: llmock.fail(529, retry_after=0.1),
-        "timeout": lambda: llmock.delay(2),
-        "stall": lambda: llmock.stall(after_chunks=chunks, seconds=2),
+        "timeout": lambda: llmock.delay(1.2),
+        "stall": lambda: llmock.stall(after_chunks=chunks, seconds=1.5),
         "truncated": lambda: llmock.truncate(after_chunks=chunks),
         "dropped": lambda: llmock.disconnect(after_chunks=chunks),
         "corrupt_chunk": lambda: llmock.corrupt(after_chunks=chunks),
@@ -138,7 +138,7 @@ async def test_a_fault_is_survived_and_the_double_finds_no_fault_with_us(
 ) -> None:
     doorway.keeps_wishes = double == "llmock_without_its_header"
     prepare(llmock, kind)
-    patient = 0.3 if kind in {"timeout", "stall"} else None
+    patient = 0.5 if kind in {"timeout", "stall"} else None
     client = Retrying(opened(wires[name].at(llmock, silence_s=patient)), chance=lambda: 0.1)
     told: list[Delta] = []
     response = await client.complete(replace(asking("plain"), watch=told.append))

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import httpx2
 import openai
 import pytest
@@ -40,6 +43,14 @@ def test_the_wish_to_wait_is_read_in_every_form(
     error = translate(limited(**headers), "openai")
     assert isinstance(error, LLMUnavailable)
     assert error.retry_after_s == seconds
+
+
+def test_a_date_without_the_servers_clock_is_compared_with_ours() -> None:
+    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    error = translate(limited(retry_after=in_an_hour), "openai")
+    assert isinstance(error, LLMUnavailable)
+    assert error.retry_after_s is not None
+    assert 3500 < error.retry_after_s <= 3600
 
 
 def test_identifiers_are_shown_and_prose_is_not() -> None:
