@@ -181,12 +181,19 @@ class Forge(Protocol):
         """
 
     async def commit_by_api(
-        self, branch: str, parent: str, message: str, changes: Sequence[FileChange]
+        self,
+        branch: str,
+        parent: str,
+        message: str,
+        changes: Sequence[FileChange],
+        *,
+        replaced: str = "",
     ) -> str:
         """Make a commit on `parent` by the API, which the forge signs, and put the branch on it.
 
-        The branch must be at `parent` or not exist. Returns the sha; the same commit made before is
-        found again. Raises PushRefused where somebody else pushed.
+        The branch must be at `parent`, or at `replaced`, a commit of ours that makes way, or not
+        exist. Returns the sha; the same commit made before is found again. Raises PushRefused where
+        somebody else pushed.
         """
 
     async def clone_env(self) -> Mapping[str, str]:

@@ -50,9 +50,7 @@ class Branches:
             plain = partial(self._plainly, repository, told, branch, expected)
             shas = (await self.book.once("plain push", plain))["shas"]
             if not shas:
-                if expected:  # the API only adds commits: what is there stays
-                    branch, expected = await self._fresh(), ""
-                shas = await self._commit_by_api(repository, told, branch)
+                shas = await self._commit_by_api(repository, told, (branch, expected))
         test = shas[0] if len(shas) > 1 else ""
         return {"branch": branch, "code": shas[-1], "test": test, "updated": bool(expected)}
 
@@ -132,21 +130,6 @@ class Branches:
                 return {"branch": branch, "expected": pushed}
         return None
 
-    async def _fresh(self) -> str:
-        """A branch that nobody has."""
-
-        async def choose() -> Json:
-            wanted = branches.name(
-                self.book.run.request.issue, self.admitted.task.partition("\n")[0]
-            )
-            for number in range(1, _MOST_NUMBERS):
-                branch = branches.numbered(wanted, number)
-                if not await self.forge.branch_sha(branch):
-                    return {"branch": branch}
-            raise PushRefused(f"every branch {wanted}-N is taken", reason="moved")
-
-        return str((await self.book.once("fresh branch", choose))["branch"])
-
     async def _commit(self, repository: Repository, told: Told) -> list[str]:
         """The same run always makes the same commits: its time is the run's, not the clock's."""
         shas: list[str] = []
@@ -167,9 +150,12 @@ class Branches:
         self,
         repository: Repository,
         told: Told,
-        branch: str,
+        ref: tuple[str, str],
     ) -> list[str]:
-        """Where a ruleset wants signatures: the forge makes the commits, and signs them."""
+        """Where a ruleset wants signatures: the forge makes the commits, and signs them.
+
+        `ref` is the branch, and what we last pushed there, which makes way.
+        """
         shas: list[str] = []
         before = repository.base_tree
         for tree, message in told:
@@ -181,7 +167,8 @@ class Branches:
                     data = await repository.read(tree, change.path)
                     changes.append(FileChange(change.path, change.new_mode, data))
             parent = shas[-1] if shas else self.admitted.base_sha
-            shas.append(await self.forge.commit_by_api(branch, parent, message, changes))
+            made = self.forge.commit_by_api(ref[0], parent, message, changes, replaced=ref[1])
+            shas.append(await made)
             before = tree
         return shas
 

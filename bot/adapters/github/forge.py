@@ -162,11 +162,17 @@ class GitHubForge:
         return None
 
     async def commit_by_api(
-        self, branch: str, parent: str, message: str, changes: Sequence[FileChange]
+        self,
+        branch: str,
+        parent: str,
+        message: str,
+        changes: Sequence[FileChange],
+        *,
+        replaced: str = "",
     ) -> str:
         """See the port."""
         self._check_branch(branch)
-        work = self._git.commit(branch, parent, message, changes)
+        work = self._git.commit((branch, replaced), parent, message, changes)
         return await self._told(f"commit to {branch}", work)
 
     async def clone_env(self) -> Mapping[str, str]:

@@ -15,6 +15,11 @@ from bot.errors import ForgeUnavailable, NotFound
 
 _INLINE_BYTES = 100_000
 _WORKFLOWS = ".github/workflows/"
+REPLACE = """
+mutation($input: UpdateRefsInput!) {
+  updateRefs(input: $input) { clientMutationId }
+}
+"""
 _CHAIN = 5  # commits of ours on one branch that are looked through for one made before
 
 
@@ -51,22 +56,24 @@ class GitData:
         return base64.b64decode(data["content"])
 
     async def commit(
-        self, branch: str, parent: str, message: str, changes: Sequence[FileChange]
+        self, ref: tuple[str, str], parent: str, message: str, changes: Sequence[FileChange]
     ) -> str:
         """A commit on top of `parent`, and the branch on it. One made before is found again.
 
-        Author and committer stay unsaid: only then does GitHub sign for the App.
+        `ref` is the branch, and the commit of ours there that makes way ("": none does). Author and
+        committer stay unsaid: only then does GitHub sign for the App.
         """
+        branch, replaced = ref
         tree = await self._tree(parent, changes)
         head = await self.branch_sha(branch)
         made = await self._made_before(head, parent, tree, message)
         if made:
             return made
-        if head not in {"", parent}:
+        if head not in {"", parent, replaced}:
             raise _moved(branch)
         body = {"message": message, "tree": tree, "parents": [parent]}
         sha = str((await self._api.send("POST", "/git/commits", body))["sha"])
-        await self._move(branch, head, sha)
+        await (self._move if head in {"", parent} else self._replace)(branch, head, sha)
         return sha
 
     async def _tree(self, parent: str, changes: Sequence[FileChange]) -> str:
@@ -127,6 +134,23 @@ class GitData:
         except Refusal as refusal:
             if refusal.status != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise
+            raise await self._why(branch, old) from None
+
+    async def _replace(self, branch: str, old: str, new: str) -> None:
+        """Put the branch elsewhere, if it still is at `old`: REST would overwrite a race."""
+        update = {
+            "name": f"refs/heads/{branch}",
+            "beforeOid": old,
+            "afterOid": new,
+            "force": True,
+        }
+        wanted = {"repositoryId": self._api.node_id, "refUpdates": [update]}
+        try:
+            await self._api.tell(REPLACE, input=wanted)
+        except ForgeUnavailable:
+            if await self.branch_sha(branch) != new:
+                raise
+        except Refusal:
             raise await self._why(branch, old) from None
 
     async def _why(self, branch: str, old: str) -> PushRefused:

@@ -107,3 +107,42 @@ async def test_a_parent_that_is_not_there_is_not_found(forge: GitHubForge) -> No
 async def test_the_default_branch_is_never_committed_to(scene: Any, forge: GitHubForge) -> None:
     with pytest.raises(PushRefused, match="is the default branch"):
         await forge.commit_by_api("main", scene.github.head(SHOP), "Mend totals", CHANGE)
+
+
+async def test_35_commits_of_ours_make_way_for_new_ones(scene: Any, forge: GitHubForge) -> None:
+    base = scene.github.head(SHOP)
+    old = await forge.commit_by_api(BRANCH, base, "Mend totals", CHANGE)
+
+    async def anew() -> tuple[str, str]:
+        first = await forge.commit_by_api(BRANCH, base, "Show the bug", TEST, replaced=old)
+        return first, await forge.commit_by_api(BRANCH, first, "Mend", CHANGE, replaced=old)
+
+    first, second = await anew()
+    assert scene.github.head(SHOP, BRANCH) == second
+    assert {first, second} <= scene.shop.signed
+    assert len(scene.github.store(SHOP).log(f"{base}..{second}")) == 2
+    assert await anew() == (first, second)
+
+
+async def test_41_what_somebody_pushed_does_not_make_way(scene: Any, forge: GitHubForge) -> None:
+    base = scene.github.head(SHOP)
+    old = await forge.commit_by_api(BRANCH, base, "Mend totals", CHANGE)
+    scene.github.ruleset(SHOP, signatures=False)
+    theirs = scene.github.commit(SHOP, BRANCH, "more", "more", by="ann")
+    with pytest.raises(PushRefused) as refused:
+        await forge.commit_by_api(BRANCH, base, "Show the bug", TEST, replaced=old)
+    assert refused.value.reason == "moved"
+    assert scene.github.head(SHOP, BRANCH) == theirs
+
+
+async def test_41_whoever_pushes_in_the_last_moment_is_not_overwritten(
+    scene: Any, forge: GitHubForge
+) -> None:
+    base = scene.github.head(SHOP)
+    old = await forge.commit_by_api(BRANCH, base, "Mend totals", CHANGE)
+    scene.github.ruleset(SHOP, signatures=False)
+    theirs = scene.github.commit(SHOP, BRANCH, "more", "more", by="ann")
+    with pytest.raises(PushRefused) as refused:
+        await forge._git._replace(BRANCH, old, base)
+    assert refused.value.reason == "moved"
+    assert scene.github.head(SHOP, BRANCH) == theirs

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse, validate
 
-from bot.adapters.github import forge_edits
+from bot.adapters.github import forge_edits, forge_git
 from bot.adapters.github.forge import GitHubForge
 from bot.adapters.github.http import Addresses
 from bot.emulators.github import graphql
@@ -17,11 +17,11 @@ SHOP = "acme/shop"
 SCHEMA = Path(graphql.__file__).with_name("schema.graphql").read_text("utf-8")
 
 
-@pytest.mark.parametrize("document", [forge_edits.DOCUMENT])
+@pytest.mark.parametrize("document", [forge_edits.DOCUMENT, forge_git.REPLACE])
 def test_what_we_ask_is_in_the_public_schema(document: str) -> None:
     assert SCHEMA.startswith("# npm @octokit/graphql-schema ")
     assert validate(build_schema(SCHEMA), parse(document)) == []
-    wrong = parse(document.replace("editedAt", "editedWhen"))
+    wrong = parse(document.replace("editedAt", "editedWhen").replace("clientM", "serverM"))
     assert validate(build_schema(SCHEMA), wrong)
 
 

@@ -58,9 +58,17 @@ async def test_35_a_second_run_where_commits_must_be_signed(house: House) -> Non
     house.github.ruleset(SHOP, signatures=True)
     issue = house.issue()
     await house.label(issue)
+    house.workshop.script = mended(new="sum(prices, 0)")
     await house.say(issue, "/acp retry")
 
     assert [run.outcome for run in house.runs] == ["completed", "completed"]
+    assert sorted(house.github.branches(SHOP)) == [BRANCH, "main"]
+    pull = house.pull()  # the only one
+    assert house.github.head(SHOP, BRANCH) == pull.head_sha
+    store = house.github.store(SHOP)
+    assert "sum(prices, 0)" in store.git("show", f"{BRANCH}:shop/basket.py").decode()
+    assert len(store.log(f"main..{BRANCH}")) == 2
+    assert "I updated the pull request" in house.told(issue)[0]
 
 
 async def test_36_a_change_to_a_workflow_is_refused_with_the_reason(house: House) -> None:
