@@ -14,7 +14,12 @@ _GB = 10**9
 
 
 def supply_of(settings: Settings, recipes: Sequence[Recipe]) -> Supply | None:
-    """What installs what tests need; None where that is switched off. Raises Misconfigured."""
+    """What installs what tests need; None where that is switched off. Raises Misconfigured.
+
+    Without `recipes` the base's own `.github/acp.yml` is read, as on the command line.
+    """
+    from bot.domain.repo_config import read
+    from bot.domain.repo_config import recipes as recipes_of
     from bot.settings.kept import private_directory
     from pipeline.environment.provision import Provisioner
     from pipeline.environment.supply import Supply
@@ -23,4 +28,5 @@ def supply_of(settings: Settings, recipes: Sequence[Recipe]) -> Supply | None:
         return None
     home = private_directory(settings.data_dir).absolute() / "environments"
     most = int(settings.environments_gb * _GB)
-    return Supply(Provisioner(home, settings.registries_of(), most_bytes=most), tuple(recipes))
+    provisioner = Provisioner(home, settings.registries_of(), most_bytes=most)
+    return Supply(provisioner, tuple(recipes), lambda data: recipes_of(read(data)))

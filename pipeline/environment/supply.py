@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,8 @@ from pipeline.environment.plan import Recipe
 from pipeline.environment.provision import Base, Provisioner, Source
 from pipeline.sandbox.base import Sandbox
 
+_FILE = ".github/acp.yml"
+
 
 class Repository(Source, Protocol):
     """What an environment is made for."""
@@ -30,10 +32,23 @@ class Repository(Source, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """`recipes` are what the repository says of its projects; without one all is found out."""
+    """`recipes` are what the repository says of its projects; without one all is found out.
+
+    Where there is none, `reads` makes them of the base's own `.github/acp.yml`; what it raises is
+    raised.
+    """
 
     provisioner: Provisioner
     recipes: tuple[Recipe, ...] = ()
+    reads: Callable[[bytes], tuple[Recipe, ...]] | None = None
+
+    async def asked(self, repository: Repository) -> tuple[Recipe, ...]:
+        """How the repository's projects are to be set up; at least one."""
+        said = self.recipes
+        if not said and self.reads is not None:
+            with suppress(FileNotFoundError):
+                said = self.reads(await repository.read(repository.base_tree, _FILE))
+        return said or (Recipe(),)
 
 
 @asynccontextmanager
@@ -57,7 +72,7 @@ async def supplied(
     tenant = tenant_of(repo)
     async with AsyncExitStack() as held:
         parts = []
-        for recipe in supply.recipes or (Recipe(),):
+        for recipe in await supply.asked(repository):
             base = Base(repository, repository.base_tree, recipe, tenant)
             made = supply.provisioner.environment(sandbox, base)
             parts.append(await held.enter_async_context(made))

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from bot.bootstrap.supplies import supply_of
+from bot.domain.repo_config import WrongConfig
 from bot.errors import Misconfigured
 from bot.settings import Settings
+from pipeline.environment.plan import Recipe
 
 
 def settings(**variables: str) -> Settings:
@@ -73,6 +75,15 @@ def test_hosts_and_networks_are_lists() -> None:
     ).registries_of()
     assert found.hosts == ("go.example", "crates.example:8443")
     assert found.networks == ("10.0.0.0/8",)
+
+
+def test_on_the_command_line_the_repository_can_say_it_too(tmp_path: Path) -> None:
+    supply = supply_of(settings(ACP_DATA_DIR=str(tmp_path)), ())
+    assert supply is not None
+    assert supply.reads is not None
+    assert supply.reads(b"setup: [make deps]") == (Recipe(setup=("make deps",)),)
+    with pytest.raises(WrongConfig, match="line 1, `setups`"):
+        supply.reads(b"setups: []")
 
 
 def test_set_ups_can_be_switched_off(tmp_path: Path) -> None:

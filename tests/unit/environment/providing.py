@@ -35,6 +35,15 @@ class Folder:
         await asyncio.to_thread(shutil.copytree, self.root, directory, symlinks=True)
 
 
+@dataclass(frozen=True)
+class Based(Folder):
+    """The same, as what a run starts from."""
+
+    @property
+    def base_tree(self) -> str:
+        return ""
+
+
 def written(root: Path, files: Mapping[str, str]) -> Folder:
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)

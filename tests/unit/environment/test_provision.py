@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from pipeline.environment.plan import Recipe
 from pipeline.environment.supply import Supply, supplied, tenant_of
 from pipeline.verification.decide import decide
-from tests.unit.environment.providing import Folder, Machine, written
+from tests.unit.environment.providing import Based, Folder, Machine, written
 from tests.unit.verification.judging import CALC, TRUE_FIX, court, strongest
 
 MAKE = {"Makefile": "test:\n\ttest -f there\n", "there": ""}
@@ -155,6 +156,17 @@ async def test_what_is_at_hand_goes_before_a_set_up(machine: Machine, tmp_path: 
     async with supplied(supply, machine.sandbox, folder, None, own_base()) as environment:
         assert environment.label.startswith("Python ")
     assert not (machine.room / "kept").exists()
+
+
+async def test_the_base_itself_can_say_how_it_is_set_up(machine: Machine, room: Path) -> None:
+    folder: Any = written(room / "told", {**MAKE, ".github/acp.yml": "exit 4"})
+
+    def reads(data: bytes) -> tuple[Recipe, ...]:
+        return (Recipe(setup=(data.decode(),)),)
+
+    supply = Supply(machine.provisioner, reads=reads)
+    async with supplied(supply, machine.sandbox, Based(folder.root), None, None) as environment:
+        assert "`exit 4` failed (exit code 4)" in environment.problem
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pipeline.verification.kinds import Claim, Kind
 from pipeline.verification.parts import Parts, together
 from pipeline.verification.report import TestResult, TestRun
 from pipeline.verification.runner import Selection
-from tests.unit.environment.providing import written
+from tests.unit.environment.providing import Based, written
 from tests.unit.verification.judging import CALC, TEST, TRUE_FIX, court, strongest
 
 
@@ -100,10 +100,10 @@ def room(tmp_path: Path) -> Path:
 async def test_a_change_must_not_break_the_check_of_style(room: Path) -> None:
     source = written(room / "source", CALC)
     supply = Supply(Provisioner(room / "kept"), (Recipe(lint="! grep -rn WIDE calc"),))
-    repository = _Based(source)
+    repository = Based(source.root)
     sandbox = await strongest()
     async with (
-        supplied(supply, sandbox, repository, None, None) as environment,  # type: ignore[arg-type]
+        supplied(supply, sandbox, repository, None, None) as environment,
         court(room, CALC, environment=environment) as it,
     ):
         assert (await it.verdict(TRUE_FIX)).passed
@@ -120,8 +120,8 @@ async def test_two_projects_are_judged_together(room: Path) -> None:
     fix = {"api/calc/__init__.py": CALC["calc/__init__.py"].replace("a - b", "a + b")}
     supply = Supply(Provisioner(room / "kept"), (Recipe("api"), Recipe("web")))
     sandbox = await strongest()
-    repository = _Based(source)
-    async with supplied(supply, sandbox, repository, None, None) as environment:  # type: ignore[arg-type]
+    repository = Based(source.root)
+    async with supplied(supply, sandbox, repository, None, None) as environment:
         assert environment.label.startswith("api: Python ")
         async with court(room, files, environment=environment) as it:
             suite = await it.verifier.baseline()
@@ -134,15 +134,3 @@ async def test_two_projects_are_judged_together(room: Path) -> None:
             verdict = decide(await it.verifier.judge(patch, tests, claim))
             assert verdict.reason == "tests failed"
             assert "cd web && make test" in verdict.feedback
-
-
-class _Based:
-    """A directory whose base is all of it."""
-
-    base_tree = ""
-
-    def __init__(self, folder: object) -> None:
-        self._folder = folder
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._folder, name)
