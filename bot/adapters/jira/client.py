@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 Flavor = Literal["auto", "cloud", "dc"]
 T = TypeVar("T")
 _TIMEOUT_S = 20.0
-_KINDS = {HTTPStatus.NOT_FOUND: NotFound, HTTPStatus.UNAUTHORIZED: LoginRefused}
+_KINDS: Mapping[int, type[BotError]] = {
+    HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.UNAUTHORIZED: LoginRefused,
+}
 _CLOUD = (".atlassian.net", "api.atlassian.com")
 # what the library raises over an answer that has not Jira's shape
 _UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError)

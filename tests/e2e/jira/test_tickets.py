@@ -202,7 +202,7 @@ async def test_72_while_jira_is_down_the_pull_request_is_opened_and_told_of_late
     house.jira.break_down(503, times=1000)
     await house.settle()
     assert house.runs[0].outcome == "completed"
-    assert house.github.pull(SHOP)
+    assert len(house.github.pulls(SHOP)) == 1
     assert not house.said(ticket)
 
     house.jira.mend()
