@@ -136,7 +136,7 @@ def _arrived(udp: socket.socket) -> bool:
         return False
 
 
-_SAID = {
+SAID = {
     "read_environment": "the environment of another process could be read",
     "read_file": "a file outside could be read",
     "wrote_outside": "a file outside could be written",
@@ -157,7 +157,7 @@ _SAID = {
 
 
 def _leaks(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((kind, words) for kind, words in _SAID.items() if report[kind])
+    yield from ((kind, words) for kind, words in SAID.items() if report[kind])
     if set(report["environment"]) != _BASICS:
         yield "environment", "variables of the host reached the command"
     if not report["own_loopback"]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.security.sandbox.conftest import ordinary_user
+from tests.security.sandbox.conftest import leave_out, ordinary_user
 
 PROGRAM = """
 import asyncio, dataclasses, json, os, tempfile
@@ -47,7 +47,7 @@ def report(shared: Path) -> dict[str, Any]:
     env = {"PYTHONPATH": str(shared), "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True, check=False)
     if "SandboxUnavailable" in done.stderr and not os.environ.get("CI"):
-        pytest.skip(f"no sandbox for an ordinary user here: {done.stderr.splitlines()[-1]}")
+        leave_out(done.stderr[-2000:])
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
