@@ -24,6 +24,11 @@ class Gate:
         self._inside = 0
         self._queue: deque[_Waiting] = deque()
 
+    @property
+    def places(self) -> int:
+        """How many may be inside."""
+        return self._places
+
     def resize(self, places: int) -> None:
         """Change the room; who is inside stays."""
         with self._lock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import pytest
 from bot.emulators.models import ModelServer
 from pipeline.errors import LLMIncomplete
 from pipeline.llm.base import Delta, LLMRequest, Message, Stop, ToolResult
+from pipeline.llm.gate import gate_of
 from pipeline.llm.retrying import Retrying
 from tests.contract.llm.matrix import (
     ANSWER_CELLS,
@@ -173,3 +175,21 @@ def test_the_reference_of_wires_shows_who_plays_what() -> None:
     page = (Path(__file__).parents[3] / "docs/reference/model-wires.md").read_text("utf-8")
     for cells, kinds in ((ANSWER_CELLS, ANSWERS), (FAULT_CELLS, FAULTS)):
         assert table(cells, kinds) in page, f"put this there:\n{table(cells, kinds)}"
+
+
+async def test_no_more_calls_are_under_way_than_the_vendors_gate_admits(
+    wire: Any, opened: Any, llmock: Any
+) -> None:
+    llmock.delay(0.05, times=None).reply(HELLO, times=None)
+    client = opened(wire.at(llmock))
+    gate = gate_of(wire.vendor)
+    before = gate.places
+    gate.resize(2)
+    try:
+        asked = (client.complete(asking("plain")) for _ in range(6))
+        await asyncio.gather(*asked)
+    finally:
+        gate.resize(before)
+    spans = [(record.started_at, record.ended_at) for record in llmock.requests]
+    assert len(spans) == 6
+    assert max(sum(a <= begun < b for a, b in spans) for begun, _ in spans) <= 2
