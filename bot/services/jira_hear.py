@@ -73,8 +73,6 @@ class HearTickets:
     async def _look(self, heard: Heard) -> None:
         trigger = heard.trigger
         own = await self.tracker.me()
-        if trigger.by.id == own.id:
-            return
         ticket = await self.tracker.ticket(trigger.key)
         moment = jira_policy.moment(ticket, trigger, self.rules)
         if moment is None:

@@ -36,7 +36,28 @@ def undelivered(path: Path) -> int:
     return int(found[0])
 
 
-def test_72_a_worker_killed_while_it_tells_a_ticket_tells_it_once(tmp_path: Path, act: str) -> None:
+def settings(port: int, app: Any, github: GitHubEmulator, jira: JiraEmulator) -> dict[str, str]:
+    """What `acp serve` is told; `Ana` may start runs."""
+    ana = jira.account("Ana")
+    return {
+        "ACP_GITHUB_APP_ID": str(app.id),
+        "ACP_GITHUB_PRIVATE_KEY": app.private_key,
+        "ACP_GITHUB_WEBHOOK_SECRET": "webhook-secret",
+        "GITHUB_API_URL": github.api_url,
+        "JIRA_BASE_URL": jira.url,
+        "JIRA_FLAVOR": "cloud",
+        "JIRA_EMAIL": EMAIL,
+        "JIRA_API_TOKEN": TOKEN,
+        "ACP_JIRA_WEBHOOK_SECRET": SECRET,
+        "ACP_JIRA_REPOSITORIES": "acme/*",
+        "ACP_JIRA_PROJECTS": f"SHOP={SHOP}",
+        "ACP_JIRA_PEOPLE": ana.id,
+        "ACP_JIRA_STATUS": "Ready for ACP",
+        "ACP_JIRA_OPENED": "In Review",
+    }
+
+
+def test_72_a_worker_killed_while_it_tells_a_ticket_tells_it_once(tmp_path: Path) -> None:
     port = free_port()
     with (
         GitHubEmulator() as github,
@@ -44,31 +65,14 @@ def test_72_a_worker_killed_while_it_tells_a_ticket_tells_it_once(tmp_path: Path
         ModelServer(scripts.mended(), seats=seat_of) as models,
     ):
         app: Any = shop(github, f"http://127.0.0.1:{port}/webhooks/github")
-        ana, bot = jira.account("Ana"), jira.account("Bot", token=f"{EMAIL}:{TOKEN}")
+        told = {**settings(port, app, github, jira), **models.environment}
+        bot = jira.account("Bot", token=f"{EMAIL}:{TOKEN}")
         jira.hooks.url, jira.hooks.secret = f"http://127.0.0.1:{port}/webhooks/jira", SECRET
-        variables = environment(
-            tmp_path,
-            port,
-            ACP_GITHUB_APP_ID=str(app.id),
-            ACP_GITHUB_PRIVATE_KEY=app.private_key,
-            ACP_GITHUB_WEBHOOK_SECRET="webhook-secret",
-            GITHUB_API_URL=github.api_url,
-            JIRA_BASE_URL=jira.url,
-            JIRA_FLAVOR="cloud",
-            JIRA_EMAIL=EMAIL,
-            JIRA_API_TOKEN=TOKEN,
-            ACP_JIRA_WEBHOOK_SECRET=SECRET,
-            ACP_JIRA_REPOSITORIES="acme/*",
-            ACP_JIRA_PROJECTS=f"SHOP={SHOP}",
-            ACP_JIRA_PEOPLE=ana.id,
-            ACP_JIRA_STATUS="Ready for ACP",
-            ACP_JIRA_OPENED="In Review",
-            **models.environment,
-        )
+        variables = environment(tmp_path, port, **told)
         with Serving((*ACP, "serve"), variables, tmp_path) as serving:
             serving.until(serving.ready)
-            ticket = jira.ticket(scripts.TITLE, scripts.BODY, by=ana)
-            jira.move(ticket, "Ready for ACP", ana)
+            ticket = jira.ticket(scripts.TITLE, scripts.BODY, by=jira.account("Ana"))
+            jira.move(ticket, "Ready for ACP", ticket.creator)
             comment = f"POST /rest/api/2/issue/{ticket.key}/comment"
             while sum(one == comment for one in jira.asked) < 2:
                 time.sleep(0.002)  # the second is made, and its answer never read
