@@ -21,7 +21,7 @@ from bot.domain.task import Task
 from bot.errors import BotError, ForgeUnavailable, OperatorError, RateLimited, Transient, UserError
 from bot.services.admit import Admission, Admitted, TurnedAway, pushed_before
 from bot.services.branch import Branches
-from bot.services.jira_tell import TicketTeller
+from bot.services.jira_tell import TicketTeller, unreached
 from bot.services.publish import Publication
 from bot.services.run_book import RunBook, Shelf, StoredJournal
 from bot.services.tell import Teller
@@ -96,6 +96,8 @@ class ExecuteRun:
             if isinstance(error, Transient) and not (last or cancelled):
                 raise
             _log.warning("run %s: no forge: %s", book.run.id, error)
+            if book.run.request.ticket:
+                await book.post(unreached(book.run, error, cancelled=cancelled))
             outcome = Ending("cancelled") if cancelled else Ending("failed", str(error))
             await book.move(RunStatus.FINISHED, outcome)
             return

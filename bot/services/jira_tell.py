@@ -12,6 +12,7 @@ from bot.domain.messages import proof
 from bot.domain.messages import ticket as words
 from bot.domain.messages.base import Comment
 from bot.domain.policy import Refusal
+from bot.domain.runs import Run
 from bot.errors import BotError, UserError
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.tell import Teller
@@ -19,6 +20,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import PipelineError, SandboxRefused
 
 Json = Mapping[str, Any]
+_OPERATOR = "It could not go on; the operator's log says why."
 
 
 class TicketTeller(Teller):
@@ -64,7 +66,7 @@ class TicketTeller(Teller):
     async def broken(self, error: BotError | PipelineError) -> None:
         """It could not go on. Only what is written for users is told to them."""
         why = str(error) if isinstance(error, UserError | SandboxRefused) else ""
-        said = words.plain(why) or "It could not go on; the operator's log says why."
+        said = words.plain(why) or _OPERATOR
         await self._post("ended", words.not_opened(f"**Broke off**: {said}", ""))
 
     @override
@@ -123,6 +125,15 @@ class TicketTeller(Teller):
         )
         await self._book.post(letter)
         return {"letter": letter.name}
+
+
+def unreached(run: Run, error: BotError, *, cancelled: bool) -> Letter:
+    """The last word of a run that never got to its repository."""
+    assert run.request.ticket is not None
+    why = words.plain(str(error)) if isinstance(error, UserError) else _OPERATOR
+    text = words.cancelled(run.cancel_by) if cancelled else words.not_opened(why, "")
+    mark = f"run {run.id}, ended"
+    return Letter(f"{run.id}:ended", run.request.ticket.key, mark, f"{text}\n\n_{mark}_")
 
 
 def _bare(comment: Comment) -> str:
