@@ -39,7 +39,7 @@ class Workshop(Protocol):
     async def forge(self, request: RunRequest) -> Forge:
         """The run's repository, seen with a token of its own."""
 
-    def pipeline(self, rules: Rules, usd: float) -> AgenticCodingPipeline:
+    def pipeline(self, request: RunRequest, rules: Rules, usd: float) -> AgenticCodingPipeline:
         """A line-up within the rules, which may cost `usd`."""
 
     @property
@@ -187,7 +187,7 @@ class ExecuteRun:
         last = kept[-1] if kept else None
         if last is not None and last.final:
             return last
-        pipeline = self.workshop.pipeline(rules, admitted.usd)
+        pipeline = self.workshop.pipeline(book.run.request, rules, admitted.usd)
         state = last.state if last else pipeline.start(admitted.task, forge.clone_url())
         state.setdefault("base_sha", admitted.base_sha)
         steps = pipeline.steps(
