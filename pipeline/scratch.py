@@ -35,7 +35,9 @@ def _make() -> tuple[Path, int]:
     new = place / "new"
     lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX)
-    (place / "work").mkdir()
+    (place / "work").mkdir(mode=0o711)
+    # A session may run under another user id, which has to pass through to its tree.
+    place.chmod(0o711)
     new.rename(place / _LOCK)
     return place, lock
 

@@ -185,7 +185,9 @@ class _Confined:
 
     def _environment(self, extra: Mapping[str, str]) -> Mapping[str, str]:
         home = str(self._home)
-        basics = layout.environment(self._spec.path, {"HOME": home, "TMPDIR": home, **extra})
+        # Git takes a file that it may not read for an error, where one that is missing is none.
+        own = {"HOME": home, "TMPDIR": home, "GIT_CONFIG_NOSYSTEM": "1"}
+        basics = layout.environment(self._spec.path, {**own, **extra})
         return basics | (proxied(self._doorway.address) if self._doorway else {})
 
     def _rules(self) -> Iterator[tuple[str, str]]:

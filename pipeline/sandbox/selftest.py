@@ -26,6 +26,8 @@ Open = Callable[[Spec], Awaitable[Session]]
 _SYSTEM = ("/usr/bin/python3", "/usr/local/bin/python3")
 _LIMITS = Limits(wall_s=30.0)
 _BASICS = {"HOME", "LANG", "PATH", "TMPDIR"}
+# A backend that shows the host's paths keeps git from reading the host's settings.
+_ALLOWED = {*_BASICS, "GIT_CONFIG_NOSYSTEM"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,7 @@ SAID = {
 
 def _leaks(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield from ((kind, words) for kind, words in SAID.items() if report[kind])
-    if set(report["environment"]) != _BASICS:
+    if not _BASICS <= set(report["environment"]) <= _ALLOWED:
         yield "environment", "variables of the host reached the command"
     if not report["own_loopback"]:
         yield "loopback", "a local server could not be reached by its own command"

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import WorkspaceError
+from pipeline.sandbox.base import STOPPED
 from pipeline.verification import whole
 from pipeline.verification.report import Log, TestRun, clean, parse
 
@@ -201,6 +202,8 @@ def _stopped(done: ExecResult) -> str:
         return f"the tests did not end within {done.wall_s:.0f} s"
     if done.reason == "output":
         return "the tests wrote more output than is allowed"
+    if done.reason in {"memory", "processes", "disk"}:
+        return f"the tests were stopped: {STOPPED[done.reason]}"
     if done.reason == "killed" or done.code is None:
         return f"the tests were killed (signal {done.signal})"
     return ""

@@ -76,8 +76,10 @@ def directory_of(git: Git) -> Path:
 
 
 def _prepare(directory: Path) -> None:
+    # The directory above is one that others may pass through.
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     info = directory / "info"
-    info.mkdir(parents=True)
+    info.mkdir()
     (info / "attributes").write_text(_ATTRIBUTES)
 
 

@@ -93,7 +93,12 @@ async def test_the_environment_of_the_host_does_not_come_along(
     monkeypatch.setenv("ACP_CANARY", "secret")
     result = await box.session.exec(["/usr/bin/env"])
     names = {line.partition("=")[0] for line in result.text.splitlines()}
-    assert names == {"PATH", "HOME", "TMPDIR", "LANG"}
+    assert names - {"GIT_CONFIG_NOSYSTEM"} == {"PATH", "HOME", "TMPDIR", "LANG"}
+
+
+async def test_git_works_on_a_repository_of_its_own(box: Box) -> None:
+    result = await box.sh("git init --quiet one && git -C one status --short && echo works")
+    assert result.text == "works\n"
 
 
 async def test_settings_of_the_session_and_of_the_command_arrive(

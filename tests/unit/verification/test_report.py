@@ -138,3 +138,10 @@ def test_terminal_controls_are_removed() -> None:
 def test_a_selection_of_an_uncollectable_file_takes_the_whole_file() -> None:
     assert Selection.of_ids(["a.py::x", "b.py"]) == Selection(("a.py", "b.py"), ())
     assert Selection.of_ids(["a.py::x[1::2]"]) == Selection(("a.py",), ("a.py::x[1::2]",))
+
+
+@pytest.mark.parametrize("reason", ["memory", "processes", "disk"])
+def test_tests_that_took_too_much_are_stopped_with_the_reason(reason: Any) -> None:
+    said = problem(ended(None, reason, 9), None, log(), "")
+    assert said.startswith("the tests were stopped: it ")
+    assert reason in said
