@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from benchmarks.gate import gate
 from benchmarks.mirrors import mirrors
 from benchmarks.receiver import receiver
 from benchmarks.timing import Work, race, show
@@ -142,6 +143,13 @@ async def whole_run() -> None:
         print(f"  {name:10} {spent * 1000:7.0f}ms  {spent / seconds['total']:6.0%}")
 
 
+async def gate_overhead() -> None:
+    try:
+        await gate(await strongest())
+    except SandboxUnavailable:
+        await gate(NoSandbox())
+
+
 async def main() -> None:
     load = ", ".join(f"{part:.1f}" for part in os.getloadavg())
     print(f"Python {sys.version.split()[0]}, {os.cpu_count()} cores, load {load}")
@@ -150,6 +158,7 @@ async def main() -> None:
     await checkout()
     await mirrors()
     await receiver()
+    await gate_overhead()
     await whole_run()
 
 

@@ -17,7 +17,7 @@ _OUTPUT = 60_000
 EMPTIED = "reproduction on emptied bodies"
 MUTATED = "new tests on a mutated base"
 # Runs of code that was made wrong on purpose: it may do anything.
-_PROBING = frozenset({EMPTIED, MUTATED})
+PROBING = frozenset({EMPTIED, MUTATED})
 _FAILED = ("red", "still_red", "regressions", "own_red")
 _NAMED = (
     "changed",
@@ -152,7 +152,7 @@ class Evidence:
     @property
     def untrusted(self) -> RunRecord | None:
         """The first run that cannot be trusted, of those that a verdict rests on."""
-        return next((run for run in self.runs if run.problem and run.name not in _PROBING), None)
+        return next((run for run in self.runs if run.problem and run.name not in PROBING), None)
 
     def run(self, name: str) -> RunRecord | None:
         """The last run of that name."""

@@ -17,6 +17,7 @@ def changed_lines(diff: str) -> Mapping[str, tuple[int, ...]]:
     """Path -> line numbers in the new file. Where lines were only removed: their two neighbours."""
     found: dict[str, set[int]] = defaultdict(set)
     path, number, old, new = "", 0, 0, 0
+    gap: set[int] = set()
     for line in diff.splitlines():
         if old <= 0 and new <= 0:
             if target := _NEW.match(line):
@@ -27,10 +28,14 @@ def changed_lines(diff: str) -> Mapping[str, tuple[int, ...]]:
         mark = line[:1]
         if mark == "+":
             found[path].add(number)
+            gap = set()
         elif mark == "-":
-            found[path].update((number - 1, number))
+            gap = {number - 1, number}
         old -= mark in {"-", " ", ""}
         new -= mark in {"+", " ", ""}
         number += mark in {"+", " ", ""}
+        if gap and (mark in {" ", ""} or old <= 0 >= new):
+            found[path] |= gap
+            gap = set()
     found.pop("", None)
     return {name: tuple(sorted(lines)) for name, lines in found.items()}

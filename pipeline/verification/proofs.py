@@ -130,6 +130,8 @@ class Proofs:
         new one does the reverse. A test that is gone has only the first half to show.
         """
         edited = [path for path in verdict.restored if self._paths.match(path)]
+        if not (edited or named or self._has_examples):
+            return OwnTests()
         doctests = [p for p in verdict.changed if p.endswith(".py") and p not in edited]
         tree = (await verdict_tree(self._repository, patch, "", self._paths, own=True)).tree
         changed = [*await self._altered(tree, edited), *await self._examples(tree, doctests)]
@@ -188,7 +190,7 @@ class Proofs:
 
     async def _examples(self, tree: str, paths: Iterable[str]) -> list[str]:
         """The same for examples in docstrings, where they are collected at all."""
-        if all(self._paths.match(key.partition("::")[0]) for key in self._baseline.results):
+        if not self._has_examples:
             return []
         old = await self._texts(self._repository.base_tree, paths)
         new = await self._texts(tree, old)
@@ -197,6 +199,11 @@ class Proofs:
             for path in sorted(old)
             for name in altered_examples(old[path], new.get(path))
         ]
+
+    @property
+    def _has_examples(self) -> bool:
+        """Whether tests stand in product files."""
+        return not all(self._paths.match(key.partition("::")[0]) for key in self._baseline.results)
 
     async def _texts(self, tree: str, paths: Iterable[str]) -> dict[str, str]:
         """Path -> text, without those that are not there."""

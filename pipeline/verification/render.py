@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipeline.verification.evidence import EMPTIED, PROBING
 from pipeline.verification.report import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pipeline.verification.evidence import Evidence, Failure, RunRecord
+    from pipeline.verification.evidence import Evidence, Expected, Failure, RunRecord
 
 _FAILURES = 10
 _SHOWN = 5
@@ -20,6 +21,7 @@ _KINDS = {
     "bug": "bug (a test that fails on the base must pass with the change)",
     "feature": "feature (a test that cannot pass on the base must pass with the change)",
     "refactoring": "refactoring (tests that run the changed lines exist and still pass)",
+    "tests": "tests alone (they pass, and fail when the code that they run is made wrong)",
     "docs": "documentation or configuration (no behaviour to prove)",
 }
 
@@ -39,6 +41,11 @@ def render(evidence: Evidence) -> str:
     lines += _section("Still failing", evidence.still_red)
     lines += _section("Passed before, fails now", evidence.regressions)
     lines += _ids("Passed before, gone or skipped now", evidence.vanished)
+    lines += _section("Tests of the change itself that fail", evidence.own_red)
+    lines += _ids("Existing tests that the change weakens, skips or deletes", evidence.altered)
+    lines += _ids("Changed expectations", [_expected(one) for one in evidence.expected])
+    lines += _ids("Dropped, as they contradict the task", evidence.dropped)
+    lines += _ids("Left out by the time limit", evidence.unreached)
     lines += _ids("Failed on the base already", evidence.failing_before)
     lines += _ids("Changed sides between runs of the same code", evidence.unstable)
     lines += _ids("Not verified", evidence.not_verified)
@@ -50,8 +57,15 @@ def _proof(evidence: Evidence) -> Iterator[str]:
     if evidence.kind == "refactoring":
         yield f"\nTests that run the changed lines and pass: {len(evidence.covering)}"
         return
-    if not evidence.reproduction and not evidence.complaint:
-        return
+    if evidence.kind == "tests":
+        new, seen = len(evidence.new_tests), len(evidence.noticed)
+        yield f"\nNew tests: {new}; {seen} of them fail when the code that they run is made wrong"
+        yield from (f"  {mutant}" for mutant in evidence.mutants)
+    elif evidence.reproduction or evidence.complaint:
+        yield from _reproduction(evidence)
+
+
+def _reproduction(evidence: Evidence) -> Iterator[str]:
     files = sorted({key.partition("::")[0] for key in evidence.reproduction})
     yield f"\nReproduction: {len(evidence.reproduction)} tests of {_list(files) or 'no file'}"
     if evidence.complaint:
@@ -63,6 +77,13 @@ def _proof(evidence: Evidence) -> Iterator[str]:
         yield f"    ... and {len(evidence.red) - _SHOWN} more"
     if evidence.red and not evidence.complaint and not evidence.still_red:
         yield "  with the change all passed"
+        if evidence.run(EMPTIED) is not None:
+            yield f"  with empty bodies: {evidence.hollow or 'it fails again, as it should'}"
+
+
+def _expected(one: Expected) -> str:
+    asked = f'{one.id}{" (removed)" if one.gone else ""}, as the task says: "{one.quote}"'
+    return f"{asked}; but {one.problem}" if one.problem else asked
 
 
 def _run(run: RunRecord) -> str:
@@ -71,7 +92,9 @@ def _run(run: RunRecord) -> str:
     # 1 is what a green run ends with, as one planted test must fail.
     guard = ", as the planted test failed" if run.canary and not run.problem else ""
     line = f"  {run.name}: {run.command}\n    {counts}; {code}{guard}; {run.seconds:.2f} s"
-    return f"{line}\n    NOT TRUSTED: {run.problem}" if run.problem else line
+    # Code that was made wrong on purpose may do anything.
+    said = "no result" if run.name in PROBING else "NOT TRUSTED"
+    return f"{line}\n    {said}: {run.problem}" if run.problem else line
 
 
 def _section(title: str, failures: Sequence[Failure]) -> Iterator[str]:

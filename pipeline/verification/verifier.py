@@ -81,7 +81,7 @@ class Verifier:
         self._bounds = bounds
         self._runs = Runs(workspace, environment, bounds.each, canary, kept)
         self._baseline: TestRun | None = None
-        self._red: dict[str, TestRun] = {}
+        self._red: dict[tuple[str, Kind], ReproductionCheck] = {}
         self._paths: TestPaths | None = None
 
     async def baseline(self) -> TestRun:
@@ -98,19 +98,19 @@ class Verifier:
 
         Raises PatchError, StateOwnershipError (it touches other paths) or SandboxError.
         """
+        if known := self._red.get((tests, claim.kind)):
+            return known
         run = await self.baseline()
         base = self._repository.base_tree
         paths = await self._test_paths()
         tree, authored = await with_tests(self._repository, base, tests, paths)
         if authored:
-            if tree not in self._red:
-                self._red[tree] = await self._runs.run(
-                    _ON_BASE, tree, Selection(authored), shared=True
-                )
-            run = self._red[tree]
+            run = await self._runs.run(_ON_BASE, tree, Selection(authored), shared=True)
         project = await self._repository.paths(base)
         sources = {path: await self._repository.read(tree, path) for path in authored}
-        return reproduction.check(run, sources, project, claim.kind)
+        checked = reproduction.check(run, sources, project, claim.kind)
+        self._red[tests, claim.kind] = checked
+        return checked
 
     async def check_emptied(self, patch: str, tests: str, claim: Claim) -> str:
         """Why the test would not notice empty bodies of `patch`; "" if it does, or need not."""

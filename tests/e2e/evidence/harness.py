@@ -29,7 +29,12 @@ PASS = {
 def lay_out(where: Path, project: str, more: Mapping[str, str] | None = None) -> Path:
     """A project as a repository with one commit; `more` are further files of its base."""
     shutil.copytree(PROJECTS / project, where, ignore=shutil.ignore_patterns("__pycache__"))
-    for path, text in (more or {}).items():
+    return commit(where, more or {})
+
+
+def commit(where: Path, files: Mapping[str, str]) -> Path:
+    """A repository with one commit of what lies there and of `files`."""
+    for path, text in files.items():
         (where / path).parent.mkdir(parents=True, exist_ok=True)
         (where / path).write_text(text, "utf-8")
     for words in (("init", "-q", "-b", "main"), ("add", "-A"), (*IDENTITY, "commit", "-qm", "b")):

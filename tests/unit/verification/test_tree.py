@@ -107,4 +107,4 @@ def test_changed_lines_are_counted_in_the_new_file() -> None:
         "@@ -10,2 +11 @@\n f\n-g\n"
         "diff --git a/y.txt b/y.txt\n--- a/y.txt\n+++ b/y.txt\n@@ -0,0 +1 @@\n+z\n"
     )
-    assert changed_lines(diff) == {"x.py": (1, 2, 3, 11, 12)}
+    assert changed_lines(diff) == {"x.py": (2, 3, 11, 12)}

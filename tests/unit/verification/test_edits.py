@@ -1,0 +1,55 @@
+"""An existing test may be added to; everything else about it counts as altered."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.verification.edits import altered, altered_examples
+
+TEST = (
+    "import pytest\n\n\n"
+    '@pytest.mark.parametrize("n", [1, 2])\n'
+    "def test_one(n):\n    assert n\n\n\n"
+    "class TestBox:\n    def test_two(self):\n        assert 1\n        assert 2\n\n\n"
+    "def helper():\n    return 1\n"
+)
+FILE_GONE = ["TestBox", "TestBox::test_two", "test_one"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "names"),
+    [
+        ("assert n", "assert n  # why", []),
+        ("[1, 2]", "[1, 2, 3]", []),
+        ("        assert 2\n", "        assert 2\n        assert 3\n", []),
+        ("return 1", "return 2", []),
+        ("import pytest\n", "import pytest\n\n\ndef test_new():\n    assert 1\n", []),
+        ("[1, 2]", "[1]", ["test_one"]),
+        ("assert n", "assert True", ["test_one"]),
+        ("def test_one(n):\n", "def test_one(n):\n    return\n", ["test_one"]),
+        ("@pytest", "@pytest.mark.skip\n@pytest", ["test_one"]),
+        ("        assert 2\n", "", ["TestBox::test_two"]),
+        ("def test_two", "def two", ["TestBox", "TestBox::test_two"]),
+        ("class TestBox", "@pytest.mark.skip\nclass TestBox", ["TestBox"]),
+        ("def helper", "def test_one():\n    pass\n\n\ndef helper", ["test_one"]),
+        ("import pytest\n", "import pytest\n\npytestmark = pytest.mark.skip\n", FILE_GONE),
+        ("import pytest\n", "import pytest\n\npytest.skip(allow_module_level=True)\n", FILE_GONE),
+        ("import pytest\n", "import (\n", FILE_GONE),
+        ("class TestBox:\n", "class TestBox:\n    __test__ = False\n\n", FILE_GONE),
+    ],
+)
+def test_what_counts_as_altered(old: str, new: str, names: list[str]) -> None:
+    assert TEST.count(old) == 1
+    assert altered(TEST, TEST.replace(old, new)) == names
+
+
+def test_a_deleted_file_has_lost_all_its_tests() -> None:
+    assert altered(TEST, None) == FILE_GONE
+
+
+def test_examples_may_be_added_but_not_changed() -> None:
+    source = 'def f():\n    """F.\n\n    >>> f()\n    1\n    """\n    return 1\n'
+    more = source.replace("    1\n", "    1\n    >>> 2\n    2\n")
+    assert altered_examples(source, more) == []
+    assert altered_examples(source, source.replace("    1\n", "    2\n", 1)) == ["f"]
+    assert altered_examples(source, "def f():\n    return 1\n") == ["f"]
