@@ -15,17 +15,21 @@ from pipeline.agents.seated import ModelAgent
 from pipeline.sandbox.none import NoSandbox
 
 
+def a_settings(**values: str) -> Settings:
+    return Settings.model_validate(values)
+
+
 def written(directory: Path, **files: str) -> Settings:
     """Settings whose prompts directory holds these files; `__` in a name is a slash."""
     for name, text in files.items():
         path = directory / f"{name.replace('__', '/')}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    return Settings(ACP_PROMPTS_DIR=str(directory), ACP_DATA_DIR=str(directory / "data"))
+    return a_settings(ACP_PROMPTS_DIR=str(directory), ACP_DATA_DIR=str(directory / "data"))
 
 
 def test_without_a_directory_the_shipped_texts_hold() -> None:
-    assert prompts_of(Settings(), "acme/shop") == {}
+    assert prompts_of(a_settings(), "acme/shop") == {}
 
 
 def test_a_role_covers_its_seats_and_a_seat_goes_before_its_role(tmp_path: Path) -> None:
@@ -56,7 +60,7 @@ def test_a_slip_is_refused_and_not_passed_over(
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="is not a directory"):
-        prompts_of(Settings(ACP_PROMPTS_DIR=str(tmp_path / "none")), "")
+        prompts_of(a_settings(ACP_PROMPTS_DIR=str(tmp_path / "none")), "")
 
 
 def test_agents_are_given_the_texts(tmp_path: Path) -> None:
