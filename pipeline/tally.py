@@ -82,6 +82,11 @@ class Tally:
         return cast("SeatUsage", {"provider": provider, "model": model, **self.plain()})
 
 
+def total(usage: Mapping[str, Any]) -> Tally:
+    """What all seats of a run have used."""
+    return sum(map(Tally.read, usage["agents"].values()), Tally())
+
+
 def plus(one: Any, other: Any) -> Any:
     """The sum, or None where either is unknown."""
     return None if one is None or other is None else one + other

@@ -28,7 +28,6 @@ PROTECTED = (
     "**/CODEOWNERS",
     "**/.gitmodules",
 )
-_LEAST_USD = 0.05  # below, no run gets as far as a draft
 _SHORT_TITLE_WORDS = 3
 _SHORT_TITLE_CHARS = 12
 _MOST_BOXES = 15
@@ -135,11 +134,15 @@ def touch(say: Say, issue: int) -> Touch | None:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """A cap that is reached. `limit` and `used` are runs, or US dollars for "money"."""
+    """A cap that is reached. `limit` and `used` are runs, or US dollars for "money".
+
+    `frees_at` is when there is room again (ISO 8601 in UTC), "" where that is not known.
+    """
 
     kind: Literal["issue", "repository", "money"]
     limit: float
     used: float
+    frees_at: str = ""
 
 
 def capped(counts: Counts, rules: Rules) -> Cap | None:
@@ -148,14 +151,7 @@ def capped(counts: Counts, rules: Rules) -> Cap | None:
         return Cap("issue", rules.runs_per_issue, counts.issue - 1)
     if counts.repository > rules.runs_per_day:
         return Cap("repository", rules.runs_per_day, counts.repository - 1)
-    if allowance(counts, rules) < _LEAST_USD:
-        return Cap("money", rules.usd_per_day, counts.usd_repository)
     return None
-
-
-def allowance(counts: Counts, rules: Rules) -> float:
-    """What the run may cost, in US dollars: its own limit, or what the day has left."""
-    return max(0.0, min(rules.usd_per_run, rules.usd_per_day - counts.usd_repository))
 
 
 def duplicate(closing: Sequence[PullRequest], *, own_id: int) -> PullRequest | None:

@@ -8,6 +8,8 @@ from typing import Any
 
 from bot.domain.task import Task
 from pipeline.state import PipelineState, Status, usage_table
+from pipeline.tally import rounded
+from pipeline.tally import total as tally_total
 
 _FEEDBACK_CHARS = 20_000
 
@@ -82,16 +84,28 @@ class Result:
     @property
     def usd(self) -> float | None:
         """What all seats cost, in US dollars; None as soon as one price is unknown."""
-        costs = [seat["usd"] for seat in self._seats]
-        known = [cost for cost in costs if cost is not None]
-        return round(sum(known), 6) if len(known) == len(costs) else None
+        return rounded(tally_total(self.usage).usd)
+
+    @property
+    def lost_usd(self) -> float | None:
+        """What calls have perhaps cost that were cut off from their answer; no part of `usd`."""
+        return rounded(tally_total(self.usage).lost_usd)
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What counts against the day's limit: paid, and perhaps paid."""
+        return rounded(tally_total(self.usage).committed)
 
     @property
     def tokens(self) -> dict[str, int]:
-        """Tokens of all seats: `input` (of which `cached`) and `output`."""
+        """Tokens of all seats: `input` and its parts, `output` and its part `reasoning`."""
+        used = tally_total(self.usage)
         return {
-            kind: sum(seat[f"{kind}_tokens"] for seat in self._seats)
-            for kind in ("input", "cached", "output")
+            "input": used.input_tokens,
+            "cached": used.cached_tokens,
+            "cache_write": used.cache_write_tokens,
+            "output": used.output_tokens,
+            "reasoning": used.reasoning_tokens,
         }
 
     @property
@@ -120,13 +134,11 @@ class Result:
             "qa_output": self.qa_output,
             "iterations": self.iterations,
             "cost_usd": self.usd if self.cut_off is None else self.cut_off[1],
+            "perhaps_usd": self.lost_usd,
+            "replayed": self.usage["replayed"],
             "tokens": self.tokens,
             "seconds": self.seconds,
             "agents": dict(self.usage["agents"]),
             "warnings": list(self.warnings),
             "replay_of": self.replay_of,
         }
-
-    @property
-    def _seats(self) -> list[Mapping[str, Any]]:
-        return list(self.usage["agents"].values())

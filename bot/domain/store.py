@@ -8,7 +8,7 @@ StoreUnavailable: whoever executes runs then ends its process, whoever answers s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -44,6 +44,8 @@ __all__ = [
     "Order",
     "Receipt",
     "Say",
+    "Share",
+    "Spending",
     "Start",
     "Store",
     "StoreUnavailable",
@@ -96,7 +98,17 @@ class Counts:
     repository: int
     installation: int
     active_repository: int
-    usd_repository: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What another run has cost, or may yet cost, in US dollars. `at` is when it was asked for."""
+
+    at: str
+    usd: float
+
+
+Share = Callable[[Sequence[Spending]], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +166,17 @@ class Store(Mailbox, Protocol):
 
     def counts(self, request: RunRequest, since: str) -> Counts:
         """What the caps are held against. `since` is ISO 8601; active means not finished."""
+
+    def allot(self, run_id: str, epoch: int, since: str, share: Share) -> float:
+        """Set money aside for the run, once: the dollars that `share` gives it, or has given.
+
+        `share` is told what the repository's other runs since then have cost; a run that is at work
+        has cost all that was set aside for it. No two runs are given the same money. What is set
+        aside stays so until the run moves on with a known cost. Raises Fenced.
+        """
+
+    def spend(self, run_id: str, epoch: int, usd: float) -> None:
+        """Write what the run has cost so far. Raises Fenced."""
 
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now under both limits, by priority, then age.

@@ -13,9 +13,11 @@
 cancelled, or error where nothing could be run; with error it holds `reason` and `exit_code` only,
 and so it does with a cancel before the start. Else it has also: feedback, task {title, source,
 url}, repository, base_sha, branch, diff_file, diff, tests_diff, evidence, test_output, qa_output,
-iterations, cost_usd (null: a price is unknown), tokens {input, cached, output}, seconds {model,
-tests, tools, us, total}, agents {seat: {provider, model, calls, input_tokens, cached_tokens,
-output_tokens, usd}}, warnings, replay_of. Where `replay_of` is not "", it names the recorded run
+iterations, cost_usd (null: a price is unknown), perhaps_usd (for calls cut off from their answer,
+no part of it), replayed, tokens {input, cached, cache_write, output, reasoning}, seconds {model,
+tests, tools, us, total}, agents {seat: {provider, model, calls, failed, lost, input_tokens,
+cached_tokens, cache_write_tokens, output_tokens, reasoning_tokens, usd, lost_usd}}, warnings,
+replay_of. Where `replay_of` is not "", it names the recorded run
 that was made again: no model was asked, and its cost was spent then. Every object has `at`: seconds
 since the start. After a cancel, tokens, seconds and agents end with the last seat that was done.
 Readers should ignore keys and events that they do not know.

@@ -9,6 +9,7 @@ from bot.domain.result import Result
 from bot.domain.scrub import printable
 from pipeline.checkpoint import Checkpoint
 from pipeline.progress import Kind, Progress
+from pipeline.tally import Tally, rounded, total
 from pipeline.transitions import Stage
 
 _EXCERPT_LINES = 8
@@ -133,16 +134,35 @@ def clock(seconds: float) -> str:
 
 def spent(result: Result) -> list[str]:
     """Cost and tokens, whole and by seat, and where the time went."""
-    tokens = result.tokens
-    total = meter(tokens["input"] + tokens["output"], result.usd)
-    spent_then = "; spent when it was recorded, nothing now" if result.replay_of else ""
-    lines = [f"cost      {total} ({count(tokens['cached'])} of the input cached{spent_then})"]
-    for name, seat in result.usage["agents"].items():
-        used = meter(seat["input_tokens"] + seat["output_tokens"], seat["usd"])
-        calls = f"{seat['calls']} call{'' if seat['calls'] == 1 else 's'}"
-        lines.append(f"          {name}: {seat['model']} · {calls} · {used}")
+    usage = result.usage
+    spent_then = " · spent when it was recorded, nothing now" if result.replay_of else ""
+    lines = [f"cost      {_used(total(usage))}{spent_then}"]
+    for name, seat in usage["agents"].items():
+        lines.append(f"          {name}: {seat['model']} · {_used(Tally.read(seat))}")
     split = result.seconds
     parts = ", ".join(
         f"{name} {duration(split[name])}" for name in ("model", "tests", "tools", "us")
     )
     return [*lines, f"time      {duration(split['total'])} ({parts})"]
+
+
+def _used(tally: Tally) -> str:
+    """Calls, tokens by kind, and dollars."""
+    calls = f"{tally.calls} call{'' if tally.calls == 1 else 's'}"
+    unlucky = [f"{n} {what}" for what, n in (("failed", tally.failed), ("lost", tally.lost)) if n]
+    shares = (("cached", tally.cached_tokens), ("cache written", tally.cache_write_tokens))
+    read = _with_parts(tally.input_tokens, shares)
+    wrote = _with_parts(tally.output_tokens, (("reasoning", tally.reasoning_tokens),))
+    called = calls + (f" ({', '.join(unlucky)})" if unlucky else "")
+    return f"{called} · {read} in · {wrote} out · {paid(tally)}"
+
+
+def _with_parts(number: int, parts: Sequence[tuple[str, int]]) -> str:
+    known = [f"{count(part)} {name}" for name, part in parts if part]
+    return count(number) + (f" ({', '.join(known)})" if known else "")
+
+
+def paid(tally: Tally) -> str:
+    """Dollars paid, and those perhaps paid for calls that were cut off from their answer."""
+    lost = rounded(tally.lost_usd)
+    return money(rounded(tally.usd)) + ("" if lost == 0 else f" and perhaps {money(lost)} more")

@@ -6,20 +6,19 @@ import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
-from bot.domain import commands, policy
+from bot.domain import commands, money, policy
 from bot.domain.forge import MAY_WRITE, Comment, Forge, Permission, PullRequest
+from bot.domain.money import DAY
 from bot.domain.policy import Cap, Refusal, Rules, Triage, Voice
 from bot.domain.repo_config import PATH, WrongConfig, narrow, read
 from bot.domain.runs import Actor, Run, RunRequest
 from bot.domain.sanitize import Stripped, sanitize, sanitize_title
-from bot.domain.store import Store
+from bot.domain.store import Spending, Store
 from bot.errors import NotFound
 from bot.services.jira_admit import ticket_refusal, ticket_text
-
-_DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,9 @@ class Admission:
             refusal = policy.may_push(login, await forge.permission(login), rules)
         return TurnedAway("refused", refusal) if refusal else rules
 
-    async def decide(self, forge: Forge, request: RunRequest) -> Admitted | TurnedAway:
-        """Every question, the cheap and the forbidding ones first."""
+    async def decide(self, forge: Forge, run: Run) -> Admitted | TurnedAway:
+        """Every question, the cheap and the forbidding ones first; the money is set aside last."""
+        request = run.request
         base, base_sha = await forge.default_branch()
         try:
             rules = await self.rules(forge, base_sha)
@@ -103,17 +103,18 @@ class Admission:
         if await _withdrawn(forge, request):
             return TurnedAway("closed", None)
         base, base_sha = await _base(forge, request, rules, (base, base_sha))
-        since = (datetime.fromisoformat(request.at) - _DAY).isoformat()
+        since = (datetime.fromisoformat(request.at) - DAY).isoformat()
         counts = await asyncio.to_thread(self._store.counts, request, since)
         if cap := policy.capped(counts, rules):
             return TurnedAway("capped", cap)
-        if there := await self._there(forge, request):
-            return there
-        if objection := policy.triage(request.text):
-            return TurnedAway("triage", objection)
+        if objection := await self._objection(forge, request):
+            return objection
         ticket = request.ticket
         text = ticket_text(ticket) if ticket else await self._text(forge, request)
-        usd, iterations = policy.allowance(counts, rules), rules.max_iterations
+        usd = await self._allot(run, since, rules)
+        if isinstance(usd, TurnedAway):
+            return usd
+        iterations = rules.max_iterations
         return Admitted(base=base, base_sha=base_sha, usd=usd, iterations=iterations, **text)
 
     async def _refusal(self, forge: Forge, request: RunRequest, rules: Rules) -> Refusal | None:
@@ -121,6 +122,24 @@ class Admission:
             return ticket_refusal(rules)
         permission = await forge.permission(request.requester.login)
         return policy.may_start(request.requester, permission, rules, own_id=self._own_id)
+
+    async def _allot(self, run: Run, since: str, rules: Rules) -> float | TurnedAway:
+        """The run's share of the day's money, which is then its own; or why there is none."""
+        seen: list[Spending] = []
+
+        def given(spent: Sequence[Spending]) -> float:
+            seen[:] = spent
+            return money.share(spent, rules)
+
+        usd = await asyncio.to_thread(self._store.allot, run.id, run.epoch, since, given)
+        return usd or TurnedAway("capped", money.used_up(seen, rules))
+
+    async def _objection(self, forge: Forge, request: RunRequest) -> TurnedAway | None:
+        """What makes a run useless: it is done already, or cannot be done well."""
+        if there := await self._there(forge, request):
+            return there
+        found = policy.triage(request.text)
+        return TurnedAway("triage", found) if found else None
 
     async def _there(self, forge: Forge, request: RunRequest) -> TurnedAway | None:
         """A pull request that makes this run superfluous."""

@@ -111,12 +111,18 @@ class ExecuteRun:
                 _log.warning("run %s waits: %s", book.run.id, error)
                 await teller.parked(_until(error, 0.0))
                 raise
-            await _ended(book, teller.broken(error), Ending("failed", str(error)))
+            await self._broke_off(book, teller, error)
         except (UserError, OperatorError, PipelineError) as error:
             _log.warning("run %s failed: %s", book.run.id, error)
-            await _ended(book, teller.broken(error), Ending("failed", str(error)))
+            await self._broke_off(book, teller, error)
         finally:
             await forge.aclose()
+
+    async def _broke_off(
+        self, book: RunBook, teller: Teller, error: BotError | PipelineError
+    ) -> None:
+        ending = Ending("failed", str(error), cost_usd=teller.cost_usd)
+        await _ended(book, teller.broken(error), ending)
 
     async def _stoppable(self, book: RunBook, forge: Forge, teller: Teller) -> None:
         """Execute, and end the run where somebody has asked for that; else pass the stop on.
@@ -131,7 +137,8 @@ class ExecuteRun:
             by = await book.cancelled_by()
             if by is None:
                 raise
-            await _ended(book, teller.cancelled(by), Ending("cancelled"))
+            ending = Ending("cancelled", cost_usd=teller.cost_usd)
+            await _ended(book, teller.cancelled(by), ending)
 
     async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
         await _stop_if_cancelled(book)
@@ -162,7 +169,7 @@ class ExecuteRun:
         turned: list[TurnedAway] = []
 
         async def decide() -> dict[str, object]:
-            decision = await admission.decide(forge, book.run.request)
+            decision = await admission.decide(forge, book.run)
             if isinstance(decision, TurnedAway):
                 turned.append(decision)
                 return {"turned": decision.why}
@@ -193,12 +200,14 @@ class ExecuteRun:
         steps = pipeline.steps(
             state,
             last.cursor if last else None,
+            watch=teller.hear,
             journal=StoredJournal(self.store, book, self.shelf),
             auth_env=await forge.clone_env(),
         )
         async with aclosing(steps) as checkpoints:
             async for checkpoint in checkpoints:
                 await book.keep(checkpoint)
+                await book.spend(teller.cost_usd)
                 await teller.stepped(checkpoint)
                 last = checkpoint
         if last is None:

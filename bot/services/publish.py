@@ -78,7 +78,7 @@ class Publication:
             hold = policy.hold(self.rules.hold, self.admitted.voices)
             if hold is not None:
                 await self.teller.say(status.held(report, hold))
-            await self.book.move(RunStatus.HELD, Ending(cost_usd=result.usd))
+            await self.book.move(RunStatus.HELD, Ending(cost_usd=result.cost_usd))
         else:
             await self._open(report, draft=what == "draft")
 
@@ -186,7 +186,7 @@ class Publication:
     ) -> None:
         well = outcome in {"completed", "no_change"}
         await self.book.once("last word", lambda: self.teller.done(said, well=well))
-        ending = Ending(outcome, reason, report.result.usd, pull_request)
+        ending = Ending(outcome, reason, report.result.cost_usd, pull_request)
         await self.book.move(RunStatus.FINISHED, ending)
 
     async def _findings(self, result: Result) -> Findings:

@@ -72,6 +72,11 @@ class RunBook:
         data = {"checkpoint": checkpoint.to_json()}
         await self.log(_CHECKPOINT, data, key=f"{_CHECKPOINT}.{position}")
 
+    async def spend(self, usd: float | None) -> None:
+        """Write what the run has cost so far, where that is known."""
+        if usd is not None:
+            await asyncio.to_thread(self._store.spend, self.run.id, self.epoch, usd)
+
     async def checkpoints(self) -> list[Checkpoint]:
         """Every checkpoint so far, oldest first."""
         return await asyncio.to_thread(checkpoints_of, self._store, self.run.id)

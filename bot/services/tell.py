@@ -22,6 +22,8 @@ from bot.services.admit import Admitted, TurnedAway
 from bot.services.run_book import RunBook
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import PipelineError, SandboxRefused
+from pipeline.progress import Progress
+from pipeline.tally import rounded, total
 from pipeline.transitions import Stage
 
 _log = logging.getLogger(__name__)
@@ -67,10 +69,21 @@ class Teller:
         self._admitted: Admitted | None = None
         self._checkpoint: Checkpoint | None = None
         self.report: Report | None = None  # the finished run, once there is one
+        self._heard: Progress | None = None
 
     def scrub(self, text: str) -> str:
         """The text as it may leave; `known` masks our own secrets alone."""
         return without_keys(self.known(text))
+
+    def hear(self, progress: Progress) -> None:
+        """What a seat says while it works; the last of it tells what the run has used."""
+        self._heard = progress
+
+    @property
+    def cost_usd(self) -> float | None:
+        """What the run has cost or has perhaps cost so far; None where a price is unknown."""
+        _, usd, lost = self._spent()
+        return None if usd is None or lost is None else max(usd + lost, self._run.cost_usd or 0.0)
 
     def resume(self, admitted: Admitted, checkpoints: Sequence[Checkpoint]) -> None:
         """Go on where an earlier start of the run has stopped."""
@@ -114,15 +127,13 @@ class Teller:
 
     async def cancelled(self, by: str) -> None:
         """The last words of a run that a person has stopped."""
-        tokens, usd = self._spent()
-        await self.say(status.cancelled(self.place, by, tokens, usd))
+        await self.say(status.cancelled(self.place, by, *self._spent()))
         await self._react("confused")
 
     async def broken(self, error: BotError | PipelineError) -> None:
         """The run could not go on. Only what is written for users is told to them."""
         why = str(error) if isinstance(error, UserError | SandboxRefused) else ""
-        tokens, usd = self._spent()
-        await self.say(status.broken(self.place, why, tokens, usd))
+        await self.say(status.broken(self.place, why, *self._spent()))
         await self._react("confused")
 
     async def say(self, comment: Comment) -> int:
@@ -147,7 +158,7 @@ class Teller:
             _log.warning("run %s: no reaction: %s", self._run.id, error)
 
     def _stand(self, step: Step) -> Stand:
-        tokens, usd = self._spent()
+        tokens, usd, lost = self._spent()
         seconds = 0.0
         if self._checkpoint is not None:
             seconds = self._checkpoint.state["usage"]["seconds"]["total"]
@@ -158,19 +169,20 @@ class Teller:
             max_iterations=self._admitted.iterations if self._admitted else 1,
             tokens=tokens,
             usd=usd,
+            lost_usd=lost,
             usd_limit=self._admitted.usd if self._admitted else 0.0,
             elapsed_s=seconds,
             stripped=self._admitted.stripped if self._admitted else (),
         )
 
-    def _spent(self) -> tuple[int, float | None]:
+    def _spent(self) -> tuple[int, float | None, float | None]:
+        """Tokens, US dollars paid, and US dollars perhaps paid."""
+        if self._heard is not None:
+            return self._heard.tokens, self._heard.usd, self._heard.lost_usd
         if self._checkpoint is None:
-            return 0, 0.0
-        seats = self._checkpoint.state["usage"]["agents"].values()
-        costs = [seat["usd"] for seat in seats]
-        known = [cost for cost in costs if cost is not None]
-        tokens = sum(seat["input_tokens"] + seat["output_tokens"] for seat in seats)
-        return tokens, sum(known) if len(known) == len(costs) else None
+            return 0, self._run.cost_usd or 0.0, 0.0
+        used = total(self._checkpoint.state["usage"])
+        return used.tokens, rounded(used.usd), rounded(used.lost_usd)
 
     def _answer(self, turned: TurnedAway) -> Comment | None:
         match turned.detail:

@@ -18,6 +18,8 @@ from bot.domain.store import (
     Counts,
     Ending,
     Fenced,
+    Share,
+    Spending,
 )
 
 
@@ -26,6 +28,7 @@ class MemoryStore(MemoryInbox):
 
     def __init__(self, clock: Clock = time.time) -> None:
         super().__init__(clock)
+        self._reserved: dict[str, float] = {}
         self._beat = ""
 
     def run(self, run_id: str) -> Run | None:
@@ -64,8 +67,28 @@ class MemoryStore(MemoryInbox):
                 for run in self._all()
             ),
             active_repository=sum(run.status is not RunStatus.FINISHED for run in here),
-            usd_repository=sum(run.cost_usd or 0.0 for run in recent),
         )
+
+    def allot(self, run_id: str, epoch: int, since: str, share: Share) -> float:
+        """Set money aside for the run."""
+        with self._fenced(run_id, epoch) as mine:
+            if run_id in self._reserved:
+                return self._reserved[run_id]
+            others = [
+                Spending(run.created_at, max(run.cost_usd or 0.0, self._reserved.get(run.id, 0.0)))
+                for run in self._all()
+                if run.request.repository.id == mine.request.repository.id
+                and run.created_at >= normal(since)
+                and run.id != run_id
+            ]
+            if usd := share(others):
+                self._reserved[run_id] = usd
+            return usd
+
+    def spend(self, run_id: str, epoch: int, usd: float) -> None:
+        """Write what the run has cost so far."""
+        with self._fenced(run_id, epoch):
+            self._change(run_id, cost_usd=usd)
 
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now."""
@@ -121,6 +144,7 @@ class MemoryStore(MemoryInbox):
                 known |= {"not_before": later, "parked": run.parked + 1}
             if ending.cost_usd is not None:
                 known["cost_usd"] = ending.cost_usd
+                self._reserved.pop(run_id, None)
             self._change(run_id, status=status, **known)
 
     def beat(self, worker: str) -> None:  # noqa: ARG002 (one process, so whoever asks is alive)

@@ -68,7 +68,7 @@ def move(
     if status is RunStatus.FINISHED:
         values["finished_at"] = stamp(now)
     if ending.cost_usd is not None:
-        values["cost_usd"] = ending.cost_usd
+        values |= {"cost_usd": ending.cost_usd, "reserved_usd": None}
     if status is RunStatus.QUEUED and ending.not_before:
         # Who is cancelled does not wait.
         later = sa.case((runs.c.cancel_requested, ""), else_=normal(ending.not_before))
@@ -130,11 +130,9 @@ def counts(c: sa.Connection, request: RunRequest, since: str) -> Counts:
     def number(*where: sa.ColumnElement[bool]) -> int:
         return c.execute(sa.select(sa.func.count()).select_from(runs).where(*where)).scalar_one()
 
-    spent = sa.select(sa.func.coalesce(sa.func.sum(runs.c.cost_usd), 0.0))
     return Counts(
         issue=number(repository, runs.c.issue == request.issue, recent),
         repository=number(repository, recent),
         installation=number(runs.c.installation_id == request.repository.installation_id, recent),
         active_repository=number(repository, runs.c.status != RunStatus.FINISHED),
-        usd_repository=c.execute(spent.where(repository, recent)).scalar_one(),
     )

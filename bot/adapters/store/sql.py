@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from bot.adapters.store import inbox, log, queue
+from bot.adapters.store import inbox, log, money, queue
 from bot.adapters.store.database import Database
 from bot.adapters.store.mailbox import SqlMailbox
 from bot.adapters.store.rows import RUN, run_of
@@ -25,6 +25,7 @@ from bot.domain.store import (
     Json,
     Order,
     Receipt,
+    Share,
     StoredEvent,
 )
 
@@ -96,6 +97,16 @@ class SqlStore(SqlMailbox):
         """What the caps are held against."""
         with self._database.reading() as c:
             return queue.counts(c, request, since)
+
+    def allot(self, run_id: str, epoch: int, since: str, share: Share) -> float:
+        """Set money aside for the run."""
+        with self._database.writing() as c:
+            return money.allot(c, (run_id, epoch), since, share)
+
+    def spend(self, run_id: str, epoch: int, usd: float) -> None:
+        """Write what the run has cost so far."""
+        with self._database.writing() as c:
+            money.spend(c, (run_id, epoch), usd)
 
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now."""

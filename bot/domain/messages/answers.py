@@ -6,6 +6,7 @@ All answers of an issue are one comment that is edited in place, so nobody can m
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from bot.domain.commands import MEANINGS, nearest
@@ -111,16 +112,23 @@ def capped(place: Place, cap: Cap) -> Comment:
         case "repository":
             what = f"this repository has had {cap.used:g} of {cap.limit:g} runs"
         case "money":
-            what = f"runs here have cost {money(cap.used)} of {money(cap.limit)}"
+            what = f"runs here have cost, or may yet cost, {money(cap.used)} of {money(cap.limit)}"
         case _:
             assert_never(cap.kind)
     return comment(
         "answer",
         place,
         f"I have not started: in the last 24 hours {what}.",
-        "It becomes possible again as they fall out of the 24 hours; the operator sets the limits. "
-        + _AGAIN,
+        f"{_freed(cap)}; the operator sets the limits. {_AGAIN}",
     )
+
+
+def _freed(cap: Cap) -> str:
+    """When another run is possible, as half a sentence."""
+    if not cap.frees_at:
+        return "It becomes possible again as they fall out of the 24 hours"
+    when = datetime.fromisoformat(cap.frees_at).strftime("%d %B, %H:%M UTC")
+    return f"It becomes possible again on {when}, or earlier if a run costs less than set aside"
 
 
 def triaged(place: Place, found: Triage) -> Comment:

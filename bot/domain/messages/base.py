@@ -62,6 +62,12 @@ def comment(kind: Kind, place: Place, *paragraphs: str) -> Comment:
     return Comment("\n\n".join([mark, *(text for text in paragraphs if text)]) + "\n", mark)
 
 
+def paid(usd: float | None, lost_usd: float | None) -> str:
+    """Dollars paid, and those perhaps paid for calls that were cut off from their answer."""
+    perhaps = "" if lost_usd == 0 else f" and perhaps {money(lost_usd)} more"
+    return f"{money(usd)}{perhaps}"
+
+
 def money(usd: float | None) -> str:
     """US dollars, with four digits below ten cents; an unknown price is said to be one."""
     if usd is None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from bot.domain.guards import Findings
 from bot.domain.markdown import code, fit, inline, table
@@ -15,7 +16,7 @@ from bot.domain.messages.base import (
     count,
     duration,
     marker,
-    money,
+    paid,
     plural,
 )
 from bot.domain.patch import FileDiff, parse
@@ -165,22 +166,41 @@ def flags(report: Report) -> str:
 
 
 def bill(report: Report) -> str:
-    """Cost in one line, and by model."""
+    """Cost in one line, and by seat."""
     result = report.result
     tokens, usd = total(result)
     rows = [
         (
             inline(name),
             code(seat["model"]),
-            plural(seat["calls"], "call") + (f" ({seat['lost']} lost)" if seat["lost"] else ""),
-            count(seat["input_tokens"] + seat["output_tokens"]),
-            money(seat["usd"]),
+            _calls(seat),
+            _read(seat),
+            _wrote(seat),
+            paid(seat["usd"], seat["lost_usd"]),
         )
         for name, seat in result.usage["agents"].items()
     ]
-    line = f"{money(usd)} · {count(tokens)} tokens · {duration(result.seconds['total'])}"
-    lines = table(("Seat", "Model", "Calls", "Tokens", "Cost"), rows) if rows else ""
-    return f"{line}\n\n{lines}" if lines else line
+    cost = paid(usd, result.lost_usd)
+    line = f"{cost} · {count(tokens)} tokens · {duration(result.seconds['total'])}"
+    heads = ("Seat", "Model", "Calls", "Read", "Written", "Cost")
+    return f"{line}\n\n{table(heads, rows)}" if rows else line
+
+
+def _calls(seat: Mapping[str, Any]) -> str:
+    unlucky = [f"{seat[kind]} {kind}" for kind in ("failed", "lost") if seat[kind]]
+    return plural(seat["calls"], "call") + (f" ({', '.join(unlucky)})" if unlucky else "")
+
+
+def _read(seat: Mapping[str, Any]) -> str:
+    """Tokens read, and how many of them a cache served or took."""
+    kinds = (("cached", seat["cached_tokens"]), ("cache written", seat["cache_write_tokens"]))
+    parts = [f"{count(number)} {kind}" for kind, number in kinds if number]
+    return count(seat["input_tokens"]) + (f" ({', '.join(parts)})" if parts else "")
+
+
+def _wrote(seat: Mapping[str, Any]) -> str:
+    thought = seat["reasoning_tokens"]
+    return count(seat["output_tokens"]) + (f" ({count(thought)} reasoning)" if thought else "")
 
 
 def total(result: Result) -> tuple[int, float | None]:

@@ -19,6 +19,7 @@ from bot.domain.messages.base import (
     duration,
     left_out,
     money,
+    paid,
     plural,
     warnings,
 )
@@ -51,6 +52,7 @@ class Stand:
     max_iterations: int = 3
     tokens: int = 0
     usd: float | None = 0.0
+    lost_usd: float | None = 0.0
     usd_limit: float = 3.0
     elapsed_s: float = 0.0
     ahead: int = 0
@@ -71,7 +73,8 @@ def working(place: Place, stand: Stand) -> Comment:
         f"**At work** · {asked}",
         "\n".join(_boxes(stand.step)),
         f"Iteration {max(1, stand.iteration)} of at most {stand.max_iterations} · "
-        f"{count(stand.tokens)} tokens · {money(stand.usd)} of at most {money(stand.usd_limit)} · "
+        f"{count(stand.tokens)} tokens · {paid(stand.usd, stand.lost_usd)} of at most "
+        f"{money(stand.usd_limit)} · "
         f"{duration(stand.elapsed_s)}",
         warnings(stand.warnings),
         left_out(stand.stripped),
@@ -209,9 +212,12 @@ def no_change(report: Report, why: str) -> Comment:
     return _fitted(report, build)
 
 
-def cancelled(place: Place, by: str, tokens: int | None, usd: float | None) -> Comment:
+def cancelled(
+    place: Place, by: str, tokens: int | None, usd: float | None, lost_usd: float | None = 0.0
+) -> Comment:
     """Somebody stopped the run. `by` is a login, or "" where the forge did it; None is not said."""
-    spent = money(usd) if tokens is None else f"{money(usd)} · {count(tokens)} tokens"
+    cost = paid(usd, lost_usd)
+    spent = cost if tokens is None else f"{cost} · {count(tokens)} tokens"
     who = f" by {inline(by)}" if by else ""
     return comment(
         "status",
@@ -233,14 +239,16 @@ def parked(place: Place, until: str) -> Comment:
     )
 
 
-def broken(place: Place, why: str, tokens: int, usd: float | None) -> Comment:
+def broken(
+    place: Place, why: str, tokens: int, usd: float | None, lost_usd: float | None = 0.0
+) -> Comment:
     """The run could not go on. `why` is a sentence for people, "" where it is the operator's."""
     return comment(
         "status",
         place,
         f"**Broke off** · {place.run}",
         prose(why, _NEAR) or "It could not go on; the operator's log says why.",
-        f"{money(usd)} · {count(tokens)} tokens. `/acp retry` tries again.",
+        f"{paid(usd, lost_usd)} · {count(tokens)} tokens. `/acp retry` tries again.",
     )
 
 

@@ -68,9 +68,9 @@ def test_the_end_of_a_proven_run() -> None:
     assert summary(done) == snapshot("""\
 COMPLETED after 2 iterations: 1 file, +2 -1
 
-cost      7.0k tokens · $0.11 (4.0k of the input cached)
-          gpt: gpt-6.1-sol · 4 calls · 6.0k tokens · $0.0123
-          qa: gemini-3.8-flash · 1 call · 1.1k tokens · $0.10
+cost      5 calls · 6.9k (4.0k cached) in · 150 out · $0.11
+          gpt: gpt-6.1-sol · 4 calls · 5.9k (4.0k cached) in · 100 out · $0.0123
+          qa: gemini-3.8-flash · 1 call · 1.0k in · 50 out · $0.10
 time      1 min 20 s (model 12 s, tests 1 min 3 s, tools 1.5 s, us 3.8 s)
 note      author and reviewer share a vendor
 

@@ -260,10 +260,13 @@ def test_the_end_state_is_stable_for_machines() -> None:
             "qa_output",
             "iterations",
             "cost_usd",
+            "perhaps_usd",
+            "replayed",
             "tokens",
             "seconds",
             "agents",
             "warnings",
+            "replay_of",
             "at",
         ]
     )
@@ -271,7 +274,7 @@ def test_the_end_state_is_stable_for_machines() -> None:
         {"model": 12.0, "tests": 63.0, "tools": 1.5, "us": 3.75, "total": 80.25}
     )
     assert (done["cost_usd"], done["tokens"]) == snapshot(
-        (0.1123, {"input": 6900, "cached": 4000, "output": 150})
+        (0.1123, {"input": 6900, "cached": 4000, "cache_write": 0, "output": 150, "reasoning": 0})
     )
 
 

@@ -142,7 +142,7 @@ def test_the_cap_on_money() -> None:
     assert answers.capped(PLACE, Cap("money", 20, 19.97)).text == snapshot("""\
 <!-- acp:answer v1 4711:7 -->
 
-I have not started: in the last 24 hours runs here have cost $19.97 of $20.00.
+I have not started: in the last 24 hours runs here have cost, or may yet cost, $19.97 of $20.00.
 
 It becomes possible again as they fall out of the 24 hours; the operator sets the limits. Then write `/acp run`, or set the label again.
 """)  # noqa: E501

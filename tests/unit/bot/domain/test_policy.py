@@ -19,7 +19,6 @@ from bot.domain.policy import (
     Triage,
     Voice,
     admitted,
-    allowance,
     capped,
     duplicate,
     hold,
@@ -129,7 +128,6 @@ def counts(**changes: Any) -> Counts:
         "repository": 1,
         "installation": 1,
         "active_repository": 1,
-        "usd_repository": 0.0,
     }
     return Counts(**(none | changes))
 
@@ -142,18 +140,10 @@ def counts(**changes: Any) -> Counts:
         (counts(issue=6), Cap("issue", 5, 5)),
         (counts(repository=20), None),
         (counts(repository=21), Cap("repository", 20, 20)),
-        (counts(usd_repository=19.9), None),
-        (counts(usd_repository=19.96), Cap("money", 20.0, 19.96)),
-        (counts(usd_repository=25.0), Cap("money", 20.0, 25.0)),
     ],
 )
 def test_a_cap_is_reached(seen: Counts, cap: Cap | None) -> None:
     assert capped(seen, RULES) == cap
-
-
-@pytest.mark.parametrize(("spent", "left"), [(0.0, 3.0), (17.0, 3.0), (19.0, 1.0), (30.0, 0.0)])
-def test_a_run_may_cost_what_the_day_has_left(spent: float, left: float) -> None:
-    assert allowance(counts(usd_repository=spent), RULES) == left
 
 
 PULL = PullRequest(8, "u", "open", False, "fix", "a" * 40, "main", RITA, "", "acme")

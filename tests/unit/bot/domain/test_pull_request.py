@@ -92,10 +92,10 @@ Failed on the base already: 1
 
 $0.11 · 7.0k tokens · 1 min 20 s
 
-| Seat | Model | Calls | Tokens | Cost |
-| --- | --- | --- | --- | --- |
-| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 6.0k | $0.0123 |
-| qa | `gemini-3.8-flash` | 1 call | 1.1k | $0.10 |
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
 
 </details>
 
