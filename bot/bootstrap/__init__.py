@@ -39,7 +39,6 @@ class Choices:
     max_seconds: float | None = None
     max_tokens: int | None = None
     max_usd: float | None = None
-    repository_models: Mapping[str, str] = field(default_factory=dict)
     repository: str = ""
     python: Path | None = None
     recipes: tuple[Recipe, ...] = ()
@@ -106,7 +105,7 @@ def pipeline_of(
     from pipeline.defaults import build_pipeline
     from pipeline.limits import Limits
 
-    seats = seated(settings, choices.models, choices.repository_models)
+    seats = seated(settings, choices.models)
     return build_pipeline(
         models={one.seat: one.models for one in seats if one.models} | dict(choices.models),
         efforts={one.seat: one.effort for one in seats if one.effort},

@@ -106,10 +106,9 @@ def test_a_vendor_that_does_not_answer_is_said_and_flags_nothing(
     assert (code, "google did not tell what it offers" in said) == (0, True)
 
 
-def test_a_flag_goes_before_the_repository_and_that_before_the_operators_variables() -> None:
+def test_a_flag_goes_before_the_variables_and_in_them_a_seat_before_its_role() -> None:
     settings = a_settings(ACP_MODEL_CODER="openai:by-role", ACP_MODEL_GPT="openai:by-seat")
-    gpt, claude, *_ = seated(settings, {"claude": "anthropic:flag"}, {"coder": "openai:repo"})
-    assert (gpt.models, gpt.source) == ("openai:repo", ".github/acp.yml")
+    _, claude, *_ = seated(settings, {"claude": "anthropic:flag"})
     assert (claude.models, claude.source) == ("anthropic:flag", "--model")
     gpt, claude, *_ = seated(settings)
     assert (gpt.models, claude.models) == ("openai:by-seat", "openai:by-role")
