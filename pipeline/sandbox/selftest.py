@@ -155,19 +155,25 @@ SAID = {
     "capabilities": "the command kept capabilities",
     "may_gain": "the command could gain privileges",
     "daemon": "a daemon outlived its command",
+    "variables": "variables of the host reached the command",
+    "loopback": "a local server could not be reached by its own command",
+    "in_sight": "processes of the host could be seen",
+    "root": "the command had the user id of root",
 }
 
 
+def leaked(refusal: str) -> bool:
+    """Whether a backend was refused because it leaks, and not because it does not work here."""
+    return any(words in refusal for words in SAID.values())
+
+
 def _leaks(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((kind, words) for kind, words in SAID.items() if report[kind])
-    if not _BASICS <= set(report["environment"]) <= _ALLOWED:
-        yield "environment", "variables of the host reached the command"
-    if not report["own_loopback"]:
-        yield "loopback", "a local server could not be reached by its own command"
-    if report["processes"] > len(("init", "daemon", "self")):
-        yield "processes", "processes of the host could be seen"
-    if os.geteuid() == 0 and report["uid"] == 0:
-        yield "root", "the command had the user id of root"
+    facts = dict(report)
+    facts["variables"] = not _BASICS <= set(report["environment"]) <= _ALLOWED
+    facts["loopback"] = not report["own_loopback"]
+    facts["in_sight"] = report["processes"] > len(("init", "daemon", "self"))
+    facts["root"] = os.geteuid() == 0 and report["uid"] == 0
+    yield from ((kind, words) for kind, words in SAID.items() if facts[kind])
 
 
 def _free(lock: Path) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from bot.bootstrap.doctor import sandbox
 from bot.entrypoints.cli_doctor import for_machines, for_people
 from bot.services.doctor import Area, Finding, examine
+from pipeline.sandbox.select import examined
 
 WELL = Finding(ok=True, said="all is well", mend="never shown")
 NOTE = Finding(ok=False, said="worth knowing", grave=False)
@@ -44,3 +46,14 @@ async def test_machines_get_one_object() -> None:
     assert not said["well"]
     assert said["areas"]["sandbox"]["well"]
     assert said["areas"]["disk"]["findings"][0]["mend"] == "mend it\nso"
+
+
+async def test_the_area_of_the_sandbox_names_what_runs_use() -> None:
+    findings = await sandbox()
+    best = next((one.caps for one in await examined() if one.caps), None)
+    said = [found.said for found in findings]
+    if best is None:
+        assert findings[-1].mend
+    else:
+        assert f"runs use {best.backend}" in said
+        assert best.describe() in said
