@@ -10,7 +10,14 @@ import pytest
 from bot.adapters.jira.client import Declined
 from bot.adapters.jira.tracker import JiraTracker
 from bot.domain.jira import Person, WebLink
-from bot.errors import ForgeUnavailable, Misconfigured, NotAllowed, NotFound, RateLimited
+from bot.errors import (
+    ForgeUnavailable,
+    Misconfigured,
+    NotAllowed,
+    NotFound,
+    RateLimited,
+    Transient,
+)
 from tests.contract.tracker.trackers import Desk, EmulatorDesk, PeerDesk
 
 LINK = WebLink("acp:1:2", "https://github.example/acme/shop/pull/2", "Pull request acme/shop#2")
@@ -127,10 +134,11 @@ async def test_a_jira_that_stays_away_is_unavailable(desk: Desk) -> None:
         await desk.tracker.me()
 
 
-async def test_what_is_written_is_never_sent_twice(desk: Desk) -> None:
+@pytest.mark.parametrize("status", [503, 429])
+async def test_what_is_written_is_never_sent_twice(desk: Desk, status: int) -> None:
     key = desk.ticket("Totals")
-    desk.fail(503)
-    with pytest.raises(ForgeUnavailable):
+    desk.fail(status)
+    with pytest.raises(Transient):
         await desk.tracker.say(key, "once")
     assert desk.asked(f"POST /rest/api/2/issue/{key}/comment") == 1
     assert desk.bodies(key) == []

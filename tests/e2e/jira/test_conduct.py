@@ -111,6 +111,18 @@ async def test_a_failed_run_is_told_with_its_report_and_no_link(house: JiraHouse
     assert (len(ticket.uploads), len(ticket.links), ticket.status) == (1, 0, "In Progress")
 
 
+async def test_a_ticket_hears_that_its_repository_cannot_be_reached(house: JiraHouse) -> None:
+    ticket = house.ticket()
+    house.jira.move(ticket, READY, house.ana)
+    await house.hear()
+    house.github.accept(house.installation, {"metadata": "read"})
+    await house.settle()
+
+    assert house.runs[0].outcome == "failed"
+    (said,) = house.said(ticket)
+    assert "lacks permissions; accept them" in said
+
+
 async def test_our_own_comments_and_moves_trigger_nothing(house: JiraHouse) -> None:
     house.ticket_rules = replace(house.ticket_rules, people=frozenset({house.bot.id}))
     ticket = house.ticket()
