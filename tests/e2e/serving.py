@@ -123,11 +123,11 @@ class Serving:
         runs = self.runs()
         return bool(runs) and all(run.status == "finished" for run in runs)
 
-    def until(self, happened: Callable[[], object]) -> float:
+    def until(self, happened: Callable[[], object], patience_s: float = PATIENCE_S) -> float:
         """Seconds until it has happened; fails where it does not in time."""
         began = time.monotonic()
         while not happened():
-            assert time.monotonic() < began + PATIENCE_S, self.state()
+            assert time.monotonic() < began + patience_s, self.state()
             time.sleep(0.05)
         return time.monotonic() - began
 

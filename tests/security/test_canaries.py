@@ -23,7 +23,17 @@ from bot.emulators.models.server import ModelServer
 from bot.emulators.models.stage import Incoming
 from pipeline.workspace.recorded import unpacked
 from tests.e2e.bot import scripts
-from tests.e2e.serving import ACP, LABEL, SHOP, Serving, acp, environment, free_port, shop
+from tests.e2e.serving import (
+    ACP,
+    LABEL,
+    PATIENCE_S,
+    SHOP,
+    Serving,
+    acp,
+    environment,
+    free_port,
+    shop,
+)
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_bubblewrap]
 CANARIES = {
@@ -91,7 +101,7 @@ class Told:
             serving.until(serving.ready)
             issue = self._github.open_issue(SHOP, title, body, by="ana")
             self._github.label(issue, LABEL, by="ana")
-            serving.until(serving.finished)
+            serving.until(serving.finished, 3 * PATIENCE_S)
             (run,) = serving.runs()
             assert run.outcome == "completed", serving.log
             self.issue, self.name = issue, run.id
@@ -110,6 +120,9 @@ class Told:
         code, name, said = acp(self.variables, "export", self.name, "-o", str(self.folder / "out"))
         assert code == 0, said
         yield "export", gzip.decompress(Path(name.strip()).read_bytes())
+        code, shown, said = acp(self.variables, "replay", name.strip())
+        assert code == 0, said  # of a service's run, too: its base was kept beside the store
+        yield "replay", f"{shown}{said}".encode()
 
     def _journal(self, data: Path) -> Iterator[tuple[str, bytes]]:
         store = SqlStore.open(f"sqlite:///{data / 'acp.db'}")
@@ -154,6 +167,6 @@ def test_no_artefact_holds_a_secret_of_ours(tmp_path: Path) -> None:
     prompts = b"".join(json.dumps(incoming.body).encode() for incoming in models.requests)
     for name in CANARIES:  # they had come in, and were seen
         assert f"[redacted:{name.lower().replace('_', '-')}]".encode() in prompts or "ACP_" in name
-    assert {"log", "export", "pull request", "git"} <= set(names)
+    assert {"log", "export", "replay", "pull request", "git"} <= set(names)
     assert sum("comment on" in name for name in names) >= 2
     assert any("output of" in name for name in names)
