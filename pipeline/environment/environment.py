@@ -23,8 +23,6 @@ _VARIABLES = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONHASHSEED": "0",
     "PYTHONNOUSERSITE": "1",
-    "NO_COLOR": "1",
-    "TERM": "dumb",
     "CI": "true",
 }
 
