@@ -62,6 +62,7 @@ class CodingAgent(ModelAgent):
             client=self.client,
             system=self.system,
             opening=await self._opening(state, workspace),
+            present=_present(state),
             tools=TOOLS,
             finish=FINISH,
             max_turns=self.max_turns or vendors.max_turns(self.client.provider),
@@ -79,20 +80,28 @@ class CodingAgent(ModelAgent):
         return state
 
     async def _opening(self, state: PipelineState, workspace: Workspace) -> str:
+        """The same in every iteration, so that a vendor's cache holds it."""
+        repository = workspace.repository
         return prompts.opening(
             "coder",
-            instructions=await context.instructions(workspace),
-            listing=context.listing(await workspace.files()),
+            instructions=await context.instructions(repository),
+            listing=context.listing(await repository.paths(repository.base_tree)),
             task=state["task"],
-            draft=clip(state.get("proposed_code", ""), _DRAFT_CHARS),
-            feedback=clip(state.get("feedback", ""), _FEEDBACK_CHARS),
-            tried=len(state.get("attempts", ())),
         )
 
     @override
     def _preference(self) -> Sequence[str]:
         first = _VENDOR_OF_NAME.get(self.name, self.preferred[0])
         return (first, *(vendor for vendor in self.preferred if vendor != first))
+
+
+def _present(state: PipelineState) -> str:
+    return prompts.present(
+        "coder",
+        draft=clip(state.get("proposed_code", ""), _DRAFT_CHARS),
+        feedback=clip(state.get("feedback", ""), _FEEDBACK_CHARS),
+        tried=len(state.get("attempts", ())),
+    )
 
 
 def _expectations(said: Sequence[Any]) -> list[Expectation]:

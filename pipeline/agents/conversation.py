@@ -24,10 +24,13 @@ _DEEDS = 200
 
 
 class Conversation:
-    """The messages of one seat. `window` is what the model holds, in tokens."""
+    """The messages of one seat. `window` is what the model holds, in tokens.
 
-    def __init__(self, opening: str, window: int) -> None:
-        self._opening = Message.user(opening)
+    `opening` is the first message in parts, what changes least first.
+    """
+
+    def __init__(self, opening: Sequence[str], window: int) -> None:
+        self._opening = Message("user", tuple(Text(part) for part in opening if part))
         self._said: list[Message] = []
         self._window = window
         self._size = 0
@@ -73,8 +76,7 @@ class Conversation:
             f"How the checkout now differs from its base:\n{fenced(diff or 'nothing', 'diff')}\n"
             "Go on from here."
         )
-        first, *rest = self._opening.parts
-        self._opening = replace(self._opening, parts=(first, *rest, Text(story)))
+        self._opening = replace(self._opening, parts=(*self._opening.parts, Text(story)))
         self._said = []
         self._size = 0
         return True

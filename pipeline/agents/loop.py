@@ -42,6 +42,8 @@ class Misused(Exception):
 class Talk:
     """What a tool loop needs: the model, the role text, the first message, and the ways to end.
 
+    `opening` stays the same from iteration to iteration, and `present` follows it: so a vendor's
+    cache holds all before it.
     `finish` is the tool whose accepted call ends the loop; `accept` may refuse it by raising
     EditRejected, whose message the model then reads.
     """
@@ -52,6 +54,7 @@ class Talk:
     tools: Sequence[Tool]
     finish: ToolSpec
     max_turns: int
+    present: str = ""
 
 
 class Closing:
@@ -66,7 +69,9 @@ async def converse(
 ) -> Mapping[str, Any] | None:
     """The finishing call's arguments, or None if turns or patience ran out."""
     closing = closing or Closing()
-    said = Conversation(talk.opening, window(talk.client.provider, talk.client.model))
+    said = Conversation(
+        (talk.opening, talk.present), window(talk.client.provider, talk.client.model)
+    )
     strikes = 0
     for turn in range(talk.max_turns):
         response = await _answer(talk, said, toolbox, seat)

@@ -25,6 +25,7 @@ from pipeline.llm.wire import (
 )
 
 _WHOLE = frozenset({"end_turn", "tool_use", "stop_sequence", "max_tokens"})
+_CACHED: Json = {"type": "ephemeral"}
 _PAUSES = 4  # a turn that pauses more often is not going to end
 _DELTAS = {
     "text_delta": ("text", "text"),
@@ -91,7 +92,8 @@ class AnthropicMessages(Adapter):
                 for t in request.tools
             ]
             # A tool loop sends its growing prefix again each turn; cached, it costs a tenth.
-            body["cache_control"] = {"type": "ephemeral"}
+            body["cache_control"] = _CACHED
+            _mark_stable(body["messages"])
         return body
 
     @override
@@ -163,6 +165,13 @@ def _taken_over(provider: str, model: str, messages: Sequence[Message]) -> bool:
     """Whether a tool loop of another model goes on here: its turn lacks the thought it needs."""
     last = next((m for m in reversed(messages) if m.role == "assistant"), None)
     return last is not None and bool(calls(last)) and native_of(last, provider, model) is None
+
+
+def _mark_stable(messages: list[Json]) -> None:
+    """Let the cache hold the first part of the first message for the next iteration too."""
+    content = messages[0]["content"] if messages else ()
+    if len(content) > 1 and content[0].get("type") == "text":
+        content[0]["cache_control"] = _CACHED
 
 
 def _message(message: Message, provider: str, model: str) -> Json:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pipeline.errors import WorkspaceError
+from pipeline.workspace.repository import Repository
 from pipeline.workspace.workspace import Workspace
 
 INSTRUCTION_FILES = ("AGENTS.md", "CLAUDE.md", "GEMINI.md", ".github/copilot-instructions.md")
@@ -22,15 +23,19 @@ class Instructions:
     text: str
 
 
-async def instructions(workspace: Workspace) -> tuple[Instructions, ...]:
-    """The repository's own instruction files, each text once, all together within the cap."""
-    present = set(await workspace.files())
+async def instructions(repository: Repository) -> tuple[Instructions, ...]:
+    """The base's own instruction files, each text once, all together within the cap.
+
+    Of the base: what a model writes into such a file never instructs the next one.
+    """
+    base = repository.base_tree
+    present = set(await repository.paths(base))
     found: list[Instructions] = []
     left = _CAP_CHARS
     for path in INSTRUCTION_FILES:
         if path not in present or left <= 0:
             continue
-        text = _text(await workspace.read_bytes(path))[:left]
+        text = _text(await repository.read(base, path))[:left]
         if all(text != other.text for other in found):
             found.append(Instructions(path, text))
             left -= len(text)

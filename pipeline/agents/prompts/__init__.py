@@ -17,7 +17,19 @@ def role_text(name: str) -> str:
 
 def opening(name: str, **values: object) -> str:
     """The first message of a role. Raises jinja2.UndefinedError where a value is missing."""
-    return _templates().from_string(_read(f"{name}_opening.md")).render(**values).strip() + "\n"
+    return _filled(f"{name}_opening.md", values) + "\n"
+
+
+def present(name: str, **values: object) -> str:
+    """What follows the first message of a role in one iteration, "" if nothing does.
+
+    Raises jinja2.UndefinedError where a value is missing.
+    """
+    return _filled(f"{name}_present.md", values)
+
+
+def _filled(template: str, values: dict[str, object]) -> str:
+    return _templates().from_string(_read(template)).render(**values).strip()
 
 
 def fenced(text: object, tag: str) -> str:

@@ -27,6 +27,7 @@ async def workspace(tmp_path: Path) -> AsyncIterator[Workspace]:
     tree = repository.base_tree
     for path, text in {"a.py": "x = 1\ny = 2\n", "pkg/b.py": "x = 3\n"}.items():
         tree = await repository.write(tree, path, text.encode())
+    repository.base_tree = tree
     sandbox = NoSandbox()
     opened = await Workspace.open(
         repository, tree, lambda root: sandbox.open(Spec(root)), scratch=tmp_path
