@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import yaml  # type: ignore[import-untyped]
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from typing_extensions import override
 
 from bot.domain.branches import valid
@@ -146,7 +146,7 @@ def schema_text() -> str:
 
 def fields() -> Iterator[tuple[str, str]]:
     """Every setting and what it means, as the reference lists them."""
-    tables = {"limits": RunLimits, "projects": ProjectConfig}
+    tables: dict[str, type[BaseModel]] = {"limits": RunLimits, "projects": ProjectConfig}
     for name, field in RepoConfig.model_fields.items():
         if name in tables:
             for inner, limit in tables[name].model_fields.items():
