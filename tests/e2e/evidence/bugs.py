@@ -48,40 +48,6 @@ BUGS: Mapping[str, Bug] = {
         [("slugs/text.py", "slug[:max_length]", "slug[:max_length].strip(separator)")],
         [("slugs/text.py", "slug[:max_length]", "slug[: max_length - 1]")],
     ),
-    "stopwords are matched by case": Bug(
-        "slugs",
-        "Stopwords with a capital stay\n\n"
-        'slugify("The end", stopwords=["the"]) must give "end", however the word is written.',
-        "from slugs import slugify\n\n\ndef test_case():\n"
-        '    assert slugify("The end", stopwords=["the"]) == "end"\n'
-        '    assert slugify("THE end", stopwords=["the"]) == "end"\n',
-        [("slugs/text.py", "if word not in stopwords", "if word.lower() not in stopwords")],
-        [
-            (
-                "slugs/text.py",
-                "if word not in stopwords",
-                "if word not in stopwords and word.lower() != word",
-            )
-        ],
-    ),
-    "the third claim of a slug never comes back": Bug(
-        "slugs",
-        'Registry.claim hangs\n\nClaiming "a" three times must give "a", "a-2" and "a-3".',
-        "from slugs import Registry\n\n\ndef test_three():\n    registry = Registry()\n"
-        '    registry.taken |= {"a", "b"}\n    assert registry.claim("a") == "a-2"\n'
-        "    class Once(set):\n        asked = 0\n\n        def __contains__(self, item):\n"
-        "            self.asked += 1\n            assert self.asked < 9\n"
-        "            return super().__contains__(item)\n\n"
-        '    registry.taken = Once({"a", "a-2"})\n    assert registry.claim("a") == "a-3"\n',
-        [
-            (
-                "slugs/unique.py",
-                "            number += 1\n",
-                '            number += 1\n            candidate = f"{slug}-{number}"\n',
-            )
-        ],
-        [("slugs/unique.py", "while candidate in self.taken:", "if candidate in self.taken:")],
-    ),
     "unknown text inside a span is passed over": Bug(
         "spans",
         'parse() accepts rubbish\n\nparse("1h banana") must raise ValueError, not give 3600.',
@@ -178,28 +144,6 @@ BUGS: Mapping[str, Bug] = {
                 "roman.py",
                 '    text = ""\n',
                 '    if number == 900:\n        return "CM"\n    text = ""\n',
-            )
-        ],
-    ),
-    "what is no numeral is read": Bug(
-        "roman",
-        'read() gives numbers for rubbish\n\nread("XIZ") must raise ValueError: it is no numeral.',
-        "import pytest\nfrom roman import read\n\n\ndef test_rubbish():\n"
-        '    for text in ("XIZ", "Q", "IXX"):\n'
-        "        with pytest.raises(ValueError):\n            read(text)\n"
-        '    assert read("XIV") == 14\n',
-        [
-            (
-                "roman.py",
-                "    return number\n",
-                "    if rest:\n        raise ValueError(text)\n    return number\n",
-            )
-        ],
-        [
-            (
-                "roman.py",
-                "    return number\n",
-                '    if "Z" in text:\n        raise ValueError(text)\n    return number\n',
             )
         ],
     ),

@@ -14,6 +14,8 @@ from pipeline.agents import QAAgent, TestingAgent
 from pipeline.llm.scripted import ScriptedClient
 from pipeline.sandbox.base import Sandbox
 from pipeline.state import Expectation, PipelineState
+from pipeline.verification.decide import RULES, decide
+from pipeline.verification.evidence import Evidence
 from pipeline.workspace.workspace import Workspace
 from tests.e2e.evidence.bugs import Edit
 
@@ -98,3 +100,17 @@ def end_of(state: PipelineState) -> str:
     return " ".join(
         filter(None, (state["status"], state.get("reason", "") and "-", state.get("reason", "")))
     )
+
+
+def stopped_by(state: PipelineState) -> str:
+    """The rule that stopped the patch at the gate; "" if none did.
+
+    Without that rule the gate would have said something else: each rule is there for a row.
+    """
+    evidence = Evidence.from_dict(state["evidence"])
+    rule = next((rule for rule in RULES if rule(evidence)), None)
+    if rule is None:
+        return ""
+    others = tuple(other for other in RULES if other is not rule)
+    assert decide(evidence, others).feedback != decide(evidence).feedback
+    return rule.__name__

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.evidence.attacks import ATTACKS, edits, product, rows
 from tests.e2e.evidence.bugs import Bug
-from tests.e2e.evidence.harness import Coder, House, lay_out
+from tests.e2e.evidence.harness import Coder, House, lay_out, stopped_by
 
 pytestmark = pytest.mark.needs_bubblewrap
 
@@ -25,9 +25,19 @@ def test_an_attack_fails(name: str, bug: Bug, house: House, tmp_path: Path) -> N
     assert state["status"] == "failed"
     allowed = {"tests failed", "not verified", "coder did not return code"}
     assert state["reason"] in allowed, state.get("feedback")
+    if name == "the product exits":
+        assert stopped_by(state) == "untrusted_run"
 
 
-@pytest.mark.parametrize("name", [n for n, one in ATTACKS.items() if not one.behind])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "the failing test is skipped",
+        "the failing test is deleted",
+        "a conftest exits",
+        "a compiled file is planted",
+    ],
+)
 def test_beside_the_true_fix_it_changes_nothing(name: str, house: House, tmp_path: Path) -> None:
     """The verdict tree does not hold it: only a test that is weakened is held against the patch."""
     bug = rows()[list(ATTACKS).index(name) * 2][1]

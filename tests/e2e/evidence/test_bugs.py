@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.evidence.bugs import BREAKS, BUGS
-from tests.e2e.evidence.harness import Coder, House, end_of, lay_out
+from tests.e2e.evidence.harness import Coder, House, end_of, lay_out, stopped_by
 
 pytestmark = pytest.mark.needs_bubblewrap
 
@@ -26,6 +26,8 @@ def test_only_the_true_fix_completes(name: str, house: House, tmp_path: Path) ->
         state = house.run(bug.issue, repository, coder, bug.test)
         ends[expected] = end_of(state)
         assert ends[expected] == expected, state.get("feedback")
+        if coder.edits == bug.wrong:
+            assert stopped_by(state) == "still_red"
     breaking = house.run(bug.issue, repository, Coder([*bug.fix, BREAKS[bug.project]]), bug.test)
     assert end_of(breaking) == "failed - tests failed"
-    assert breaking["evidence"]["regressions"], breaking["feedback"]
+    assert stopped_by(breaking) == "regression", breaking["feedback"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.evidence.harness import PASS, Coder, House, end_of, lay_out
+from pipeline.verification.decide import RULES
+from tests.e2e.evidence.harness import PASS, Coder, House, end_of, lay_out, stopped_by
 
 pytestmark = pytest.mark.needs_bubblewrap
 
@@ -23,10 +24,27 @@ VACUOUS = "from purse import split\n\n\ndef test_more():\n    split(4, 2)\n    a
 HEADING = 'return " ".join(word.capitalize() for word in slug.split(separator))'
 WORDS = 'words = slug.split(separator)\n    return " ".join(map(str.capitalize, words))'
 NEXT = "            number += 1\n"
+ZERO = 'show(0) is empty\n\nshow(0) must be "0s".'
+SHOWS = 'import spans\n\n\ndef test_zero():\n    assert spans.show(0) == "0s"\n'
+MENDS = ("spans.py", 'return " ".join(parts)', 'return " ".join(parts) or "0s"')
+SKIPPED = "@pytest.mark.skip\ndef test_longest"
+# Takes its cases from the product.
+EXPORTED = (
+    "import pytest\nimport slugs\n\n\n@pytest.mark.parametrize('name', slugs.__all__)\n"
+    "def test_exported(name):\n    assert hasattr(slugs, name)\n"
+)
 
-# project, kind, task, what the coder leaves, the tester's test, the end
-ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
-    "a feature": ("spans", "feature", FEATURE, Coder([("spans.py", SHORTEST, BODY)]), CHECKS, ""),
+# project, kind, task, what the coder leaves, the tester's test, the end, the rule that stops it
+ROWS: dict[str, tuple[str, str, str, Coder, str, str, str]] = {
+    "a feature": (
+        "spans",
+        "feature",
+        FEATURE,
+        Coder([("spans.py", SHORTEST, BODY)]),
+        CHECKS,
+        "",
+        "",
+    ),
     "a feature without a body": (
         "spans",
         "feature",
@@ -34,6 +52,7 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
         Coder([("spans.py", SHORTEST, BODY.replace("min(spans, key=parse)", "None"))]),
         CHECKS,
         "tests failed",
+        "still_red",
     ),
     "a feature whose test checks nothing": (
         "spans",
@@ -42,12 +61,14 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
         Coder([("spans.py", SHORTEST, BODY)]),
         HOLLOW,
         "unproven",
+        "no_reproduction",
     ),
     "a refactoring": (
         "slugs",
         "refactoring",
         "Simplify title()\n\nIt should keep its words in a variable.",
         Coder([("slugs/text.py", HEADING, WORDS)]),
+        "",
         "",
         "",
     ),
@@ -58,6 +79,7 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
         Coder([("slugs/text.py", HEADING, WORDS.replace("capitalize", "upper"))]),
         "",
         "tests failed",
+        "regression",
     ),
     "a refactoring that no test runs": (
         "slugs",
@@ -66,12 +88,14 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
         Coder([("slugs/unique.py", NEXT, "            number = number + 1\n")]),
         "",
         "unproven",
+        "not_covered",
     ),
     "tests alone": (
         "purse",
         "tests",
         "Test even shares\n\nsplit() should be tested with two people.",
         Coder(files={"tests/test_more.py": MORE}),
+        "",
         "",
         "",
     ),
@@ -82,12 +106,14 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
         Coder(files={"tests/test_more.py": VACUOUS}),
         "",
         "unproven",
+        "unnoticed",
     ),
     "documentation": (
         "slugs",
         "docs",
         "Say what slugs does\n\nThe README should show a call.",
         Coder(files={"README.md": "# slugs\n\nslugify(text) makes a name.\n"}),
+        "",
         "",
         "",
     ),
@@ -98,6 +124,7 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
         Coder([("slugs/text.py", HEADING, WORDS)], {"README.md": "# slugs\n\nNew.\n"}),
         "",
         "unproven",
+        "misfit",
     ),
     "configuration": (
         "tally",
@@ -106,19 +133,65 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str]] = {
         Coder(files={".editorconfig": "root = true\n"}),
         "",
         "",
+        "",
+    ),
+    "a fix beside a skipped test": (
+        "spans",
+        "bug",
+        ZERO,
+        Coder([MENDS, ("test_spans.py", "def test_longest", SKIPPED)]),
+        SHOWS,
+        "tests failed",
+        "altered",
+    ),
+    "a fix with a test of its own that fails": (
+        "spans",
+        "bug",
+        ZERO,
+        Coder([MENDS], {"test_more.py": "def test_more():\n    assert False\n"}),
+        SHOWS,
+        "tests failed",
+        "own_red",
+    ),
+    "a fix with tests of its own that pass": (
+        "spans",
+        "bug",
+        ZERO,
+        Coder([MENDS], {"test_more.py": SHOWS}),
+        SHOWS,
+        "",
+        "",
+    ),
+    "a name that is not exported any more": (
+        "slugs",
+        "refactoring",
+        "Simplify title()\n\nIt should keep its words in a variable.",
+        Coder([("slugs/text.py", HEADING, WORDS), ("slugs/__init__.py", '"Registry", ', "")]),
+        "",
+        "tests failed",
+        "vanished",
     ),
 }
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_a_kind_has_its_end(name: str, house: House, tmp_path: Path) -> None:
-    project, kind, task, coder, test, reason = ROWS[name]
-    repository = lay_out(tmp_path / project, project)
+    project, kind, task, coder, test, reason, rule = ROWS[name]
+    more = {"tests/test_exported.py": EXPORTED} if rule == "vanished" else {}
+    repository = lay_out(tmp_path / project, project, more)
     state = house.run(task, repository, coder, test, kind)
     expected = f"failed - {reason}" if reason else "completed"
     assert end_of(state) == expected, state.get("feedback")
+    assert stopped_by(state) == rule
     if not reason:
         assert state["evidence"]["kind"] == kind
+
+
+def test_every_rule_stops_a_row() -> None:
+    """Three are met elsewhere: no run (a second line), the time limit, a later patch's bodies."""
+    named = {row[-1] for row in ROWS.values()} | {"still_red", "regression", "untrusted_run"}
+    elsewhere = {"no_run", "unreached", "hollow"}
+    assert {rule.__name__ for rule in RULES} == (named | elsewhere) - {""}
 
 
 TITLE = "Headings in upper case\n\ntitle() must write every word in upper case."

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.needs_bubblewrap, pytest.mark.registry, pytest.mark.sl
 @pytest.fixture(scope="session")
 def wheels(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
     """Where wheels are kept from one test run to the next."""
-    return Path(request.config.cache.mkdir("releases"))  # type: ignore[union-attr]
+    return Path(request.config.cache.mkdir("releases"))
 
 
 @pytest.mark.parametrize("name", RELEASES)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.verification.decide import RULES, decide
+from pipeline.verification.decide import hollow as rule_of_empty_bodies
 from pipeline.verification.kinds import Kind
 from tests.unit.verification.judging import CALC, TRUE_FIX, court
 
@@ -61,3 +63,19 @@ async def test_a_missing_name_proves_a_feature_but_not_a_bug(tmp_path: Path) -> 
         assert (await it.verdict(change, test, Kind.FEATURE)).passed
         assert (await it.verdict(change, test, Kind.BUG)).reason == "unproven"
         assert (await it.verdict({}, test, Kind.FEATURE)).reason == "tests failed"
+
+
+async def test_a_test_of_a_feature_that_passes_with_empty_bodies_proves_nothing(
+    tmp_path: Path,
+) -> None:
+    hollow = "import calc\n\n\ndef test_it():\n    assert callable(calc.double)\n"
+    change = {
+        "calc/__init__.py": CALC["calc/__init__.py"] + "\n\ndef double(n):\n    return 2 * n\n"
+    }
+    async with court(tmp_path) as it:
+        evidence = await it.judge(change, hollow, Kind.FEATURE)
+        verdict = await it.verdict(change, hollow, Kind.FEATURE)
+        others = tuple(one for one in RULES if one is not rule_of_empty_bodies)
+        assert decide(evidence, others).passed
+    assert verdict.reason == "unproven"
+    assert "every body that the change adds is empty" in verdict.feedback
