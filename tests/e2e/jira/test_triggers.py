@@ -34,7 +34,8 @@ async def test_65_repeats_and_a_rule_beside_the_webhook_start_one_run(house: Jir
     (run,) = house.runs
     house.finish(run.id, house.store.begin(run.id, "worker"))
 
-    # The rule runs once more, after the run has ended: it tells of the same move.
+    # The rule runs once more, after the run has ended: it tells of the same move in other words.
+    house.jira.hooks.format = "key"
     house.jira.hooks.rule(house.jira.shown(ticket), house.jira.clock())
     await house.hear()
     assert len(house.runs) == 1
