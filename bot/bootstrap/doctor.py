@@ -30,7 +30,10 @@ def areas(settings: Settings) -> tuple[Area, ...]:
     async def disk() -> tuple[Finding, ...]:
         return (await asyncio.to_thread(_disk, settings.data_dir),)
 
-    return (Area("sandbox", sandbox), Area("disk", disk))
+    async def jira() -> tuple[Finding, ...]:
+        return await _jira(settings)
+
+    return (Area("sandbox", sandbox), Area("disk", disk), Area("jira", jira))
 
 
 async def sandbox() -> tuple[Finding, ...]:
@@ -49,6 +52,17 @@ async def sandbox() -> tuple[Finding, ...]:
     if not works:
         return (*lines, Finding(ok=False, said="no sandbox works: runs are refused", mend=_mend()))
     return (*lines, *_consequences(works[0]))
+
+
+async def _jira(settings: Settings) -> tuple[Finding, ...]:
+    """Whether tickets can be taken in; nothing is asked where Jira is not set up."""
+    from bot.bootstrap.jira import jira_lacks, jira_lock
+
+    if jira_lock(settings) is None:
+        return (Finding(ok=True, said="not set up: no tickets are taken in"),)
+    if lacks := await jira_lacks(settings):
+        return tuple(Finding(ok=False, said=lack) for lack in lacks)
+    return (Finding(ok=True, said=f"tickets of {settings.jira_base_url} are taken in"),)
 
 
 def _mend() -> str:
