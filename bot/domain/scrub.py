@@ -32,6 +32,13 @@ _SHAPES = re.compile(
 _BEARER = re.compile(r"(?i)\b(authorization: *(?:bearer|basic|token) +)[^\s'\"]{8,}")
 _USERINFO = re.compile(r"(?<=://)[^/\s:@'\"]+:[^/\s@'\"]+(?=@)")
 
+# A tree that a run worked in, and whatever else lies in our scratch directories, with its end that
+# differs from run to run; the home of the interpreter. Bounded, for output may be hostile.
+_SCRATCH = r"(?:/[\w.+-]{1,80}){0,8}/acp-[a-z]{1,20}-\w{8}"
+_TREE = re.compile(rf"{_SCRATCH}(?:/[\w.+-]{{1,80}}){{0,4}}?/tree(?:(/)(?=[\w.])|/?(?![\w./-]))")
+_INSIDE = re.compile(_SCRATCH)
+_LIBRARY = re.compile(r"(?:/[\w.+-]{1,80}){1,8}(?=/lib/python3\.\d+/)")
+
 
 class Scrubber:
     """Replaces known secrets: by `MASK`, or as the redactor that is given marks them."""
@@ -68,3 +75,9 @@ def without_keys(text: str) -> str:
 def printable(text: str) -> str:
     """Text of strangers, safe to print on a terminal: escapes and hidden characters become "?"."""
     return _TRICKS.sub("?", text.replace("\r\n", "\n"))
+
+
+def without_host_paths(text: str) -> str:
+    """Output of tools with paths of the repository, instead of where this host has laid it."""
+    text = _TREE.sub(lambda found: "" if found[1] else ".", text)
+    return _LIBRARY.sub("…", _INSIDE.sub("…", text))

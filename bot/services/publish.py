@@ -18,6 +18,7 @@ from bot.domain.policy import Refusal, Rules
 from bot.domain.repo_config import WrongConfig
 from bot.domain.result import Result
 from bot.domain.runs import Outcome, RunStatus
+from bot.domain.scrub import without_host_paths
 from bot.domain.store import Ending
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.branch import Branches
@@ -203,16 +204,21 @@ class Publication:
 def scrubbed(result: Result, scrub: Callable[[str], str]) -> Result:
     """The result without secrets, before anything is cut: half a secret would not be known again.
 
-    The diffs stay as they are: a change that holds a secret is refused, not mended.
+    Nor does it hold this host's paths. The diffs stay as they are: a change that holds a secret is
+    refused, not mended.
     """
+
+    def clean(text: str) -> str:
+        return without_host_paths(scrub(text))
+
     return replace(
         result,
-        feedback=scrub(result.feedback),
-        nothing_to_change=scrub(result.nothing_to_change),
-        test_output=scrub(result.test_output),
-        qa_output=scrub(result.qa_output),
-        evidence=_clean(dict(result.evidence), scrub),
-        warnings=tuple(_clean(list(result.warnings), scrub)),
+        feedback=clean(result.feedback),
+        nothing_to_change=clean(result.nothing_to_change),
+        test_output=clean(result.test_output),
+        qa_output=clean(result.qa_output),
+        evidence=_clean(dict(result.evidence), clean),
+        warnings=tuple(_clean(list(result.warnings), clean)),
     )
 
 

@@ -153,3 +153,68 @@ async def test_a_private_repository_is_worked_on_like_any_other(github: GitHubEm
         assert house.runs[0].outcome == "completed"
     finally:
         await house.close()
+
+
+LEAKING = "from shop.basket import total\n\n"
+HIDE = "<!-- {word} -->\u200b\u202e"
+OUT_OF_TREE = (
+    "/proc/self/environ",
+    "../../../../../../proc/self/environ",
+    "shop/../../../../../../etc/passwd",
+    "way-out",
+)
+
+
+async def test_no_way_into_the_task_goes_round_the_cleaning(house: House) -> None:
+    words = ("of-the-body", "of-a-comment", "of-the-hint")
+    body, comment, hint = (HIDE.format(word=word) for word in words)
+    issue = house.issue(title="Totals lose\u200b a\u202e price", body=f"{BODY}\n{body}")
+    house.github.comment(issue, f"Mind the tests. {comment}", by="ana")
+    house.github.clock.advance(60)
+    await house.say(issue, f"/acp run keep it short {hint}", by="ana")
+
+    heard = [
+        str(part)
+        for model in house.workshop.models.values()
+        for request in model.requests
+        for message in request.messages
+        for part in message.parts
+    ]
+    assert any("Mind the tests." in text and "keep it short" in text for text in heard)
+    for word in (*words, "\u200b", "\u202e", "\\u200b", "\\u202e"):
+        assert not [text for text in heard if word in text]
+    assert all(word in house.told(issue)[0] for word in ("HTML comments", "zero-width"))
+
+
+@pytest.mark.parametrize("path", OUT_OF_TREE)
+async def test_a_model_that_reads_files_reads_none_outside_the_tree(
+    house: House, path: str
+) -> None:
+    link = call("run", command="ln -s /etc/passwd way-out")
+    house.workshop.script = {**mended(), "gpt": no_change(link, call("read", path=path))["gpt"]}
+    await house.label(house.issue())
+
+    answers = [
+        part.content
+        for request in house.workshop.models["gpt"].requests
+        for message in request.messages
+        for part in message.parts
+        if isinstance(part, ToolResult)
+    ]
+    assert len(answers) >= 2
+    assert not [text for text in answers if "root:x:0" in text or "PATH=" in text]
+
+
+async def test_secrets_do_not_leave_through_the_forge_itself(house: House) -> None:
+    token = "sk-ant-" + "api03-QYLPMN5HFIQR7XYAQYLPMN5HFIQR7XYA"
+    leak = f"print('{token} {house.secrets[0]}')"
+    test = f"{LEAKING}\ndef test_every_price_counts():\n    {leak}\n    assert total([1, 2]) == 3\n"
+    house.workshop.script = mended(test=test)
+    issue = house.issue()
+    await house.label(issue)
+
+    assert not house.github.pulls(SHOP)  # the change itself holds them
+    said = " ".join(house.told(issue))
+    assert "looks like a secret" in said
+    assert token not in said
+    assert house.secrets[0] not in said

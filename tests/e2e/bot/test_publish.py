@@ -241,6 +241,15 @@ async def test_43_a_branch_of_somebody_else_is_left_alone(house: House) -> None:
     assert house.github.head(SHOP, f"{BRANCH}-2")
 
 
+async def test_a_repository_that_asks_for_drafts_gets_them(house: House) -> None:
+    house.github.commit(SHOP, "main", ".github/acp.yml", "draft: true\n", by="ana")
+    issue = house.issue()
+    await house.label(issue)
+
+    assert house.pull().draft is True
+    assert "I opened the draft pull request" in house.told(issue)[0]
+
+
 async def test_44_where_drafts_are_refused_a_plain_pull_request_is_opened(house: House) -> None:
     house.github.ruleset(SHOP, drafts=False)
     house.allow(always_draft=True)

@@ -25,6 +25,9 @@ async def test_01_a_label_by_a_writer_becomes_a_pull_request(house: House) -> No
     tests, review = house.told(pull)
     assert "2 passed" in tests
     assert "PASS" in review
+    said = [tests, review, pull.body or "", *(c.text or "" for c in house.github.check_runs(SHOP))]
+    assert "rootdir: ." in tests
+    assert not [text for text in said if "/tmp/" in text or "/acp-" in text]
     (status,) = house.told(issue)
     assert f"#{pull.number}" in status
     assert {content for _, content in house.github.reactions(issue)} == {"eyes", "rocket"}
