@@ -179,7 +179,15 @@ def holds_nothing() -> None:
     finds([d for d in range(3, 1024) if outcome(partial(os.fstat, d)) == "worked"])
 
 
-def attempts(facts: dict[str, Any]) -> dict[str, Callable[[], Any]]:
+Table = dict[str, Callable[[], Any]]
+
+
+def attempts(facts: dict[str, Any]) -> Table:
+    """Every row by its name; `facts` says what was planted."""
+    return {**on_files(facts), **on_network(facts), **on_processes(facts), **on_kernel(facts)}
+
+
+def on_files(facts: dict[str, Any]) -> Table:
     secret, key, pid = facts["secret"], facts["outside"], facts["pid"]
     return {
         "variables of the host": lambda: finds(os.environ.keys() & set(facts["names"])),
@@ -196,6 +204,11 @@ def attempts(facts: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "change the mode of a file outside": lambda: Path(key).chmod(0o666),
         "see the name of a file outside": lambda: Path(key).stat(),
         "hard link to the key": lambda: os.link(key, "linked"),
+    }
+
+
+def on_network(facts: dict[str, Any]) -> Table:
+    return {
         "TCP to the host's loopback": lambda: connects(2, ("127.0.0.1", facts["tcp"])),
         "UDP to the host's loopback": lambda: sends(("127.0.0.1", facts["udp"])),
         "TCP to the metadata service": lambda: connects(2, ("169.254.169.254", 80)),
@@ -207,12 +220,23 @@ def attempts(facts: dict[str, Any]) -> dict[str, Callable[[], Any]]:
         "netlink besides routes": lambda: socket.socket(16, 3, 12).close(),
         "raw packets": lambda: socket.socket(17, 3, 0).close(),
         "kernel cryptography": lambda: socket.socket(38, 5, 0).close(),
+    }
+
+
+def on_processes(facts: dict[str, Any]) -> Table:
+    pid = facts["pid"]
+    return {
         "signal another process": lambda: os.kill(pid, 0),
         "limits of another process": lambda: resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0)),
         "processors of another process": lambda: os.sched_setaffinity(pid, {0}),
         "trace another process": lambda: traces(pid),
         "read another process": lambda: call("process_vm_readv", pid, 0, 0, 0, 0, 0),
         "become root": lambda: os.setuid(0) if os.getuid() else None,
+    }
+
+
+def on_kernel(facts: dict[str, Any]) -> Table:
+    return {
         "user namespace by unshare": unshared,
         "user namespace by clone": child_in_namespace,
         "user namespace by clone3": child_by_clone3,
