@@ -17,10 +17,11 @@ _LOCK = "held"
 
 
 @asynccontextmanager
-async def scratch() -> AsyncIterator[Path]:
-    """A directory of one's own for a `with` block, below the system's temporary directory."""
-    await asyncio.to_thread(_sweep)
-    place, lock = await asyncio.to_thread(_make)
+async def scratch(below: Path | None = None) -> AsyncIterator[Path]:
+    """A directory of one's own for a `with` block; by default where temporary files belong."""
+    below = below or Path(tempfile.gettempdir())
+    await asyncio.to_thread(_sweep, below)
+    place, lock = await asyncio.to_thread(_make, below)
     try:
         yield place / "work"
     finally:
@@ -29,8 +30,8 @@ async def scratch() -> AsyncIterator[Path]:
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
 
 
-def _make() -> tuple[Path, int]:
-    place = Path(tempfile.mkdtemp(prefix=_PREFIX))
+def _make(below: Path) -> tuple[Path, int]:
+    place = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=below))
     # Held before it has its name: nobody ever sees a lock that nobody holds yet.
     new = place / "new"
     lock = os.open(new, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -42,8 +43,8 @@ def _make() -> tuple[Path, int]:
     return place, lock
 
 
-def _sweep() -> None:
-    for place in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+def _sweep(below: Path) -> None:
+    for place in below.glob(f"{_PREFIX}*"):
         if _ours(place) and _nobody_holds(place / _LOCK):
             shutil.rmtree(place, ignore_errors=True)
 

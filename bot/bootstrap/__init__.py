@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from pipeline import AgenticCodingPipeline
     from pipeline.environment.plan import Recipe
+    from pipeline.limits import Limits
     from pipeline.llm.base import LLMClient
     from pipeline.llm.vendors import VendorOptions
     from pipeline.redaction import Redactor
@@ -103,7 +104,6 @@ def pipeline_of(
     from bot.bootstrap.supplies import supply_of
     from bot.settings.kept import private_directory
     from pipeline.defaults import build_pipeline
-    from pipeline.limits import Limits
 
     seats = seated(settings, choices.models)
     return build_pipeline(
@@ -118,15 +118,21 @@ def pipeline_of(
         supply=supply_of(settings, choices.recipes),
         kept=private_directory(settings.data_dir).absolute() / "kept",
         max_iterations=choices.max_iterations or settings.max_iterations,
-        limits=Limits(
-            wall_s=choices.max_seconds or settings.max_seconds,
-            tokens=choices.max_tokens or settings.max_tokens,
-            calls=settings.max_calls,
-            usd=choices.max_usd,
-        ),
+        limits=_limits(settings, choices),
         testers=choices.tests,
         reviewers=choices.review,
         redact=redact or redactor_of(settings),
+    )
+
+
+def _limits(settings: Settings, choices: Choices) -> Limits:
+    from pipeline.limits import Limits
+
+    return Limits(
+        wall_s=choices.max_seconds or settings.max_seconds,
+        tokens=choices.max_tokens or settings.max_tokens,
+        calls=settings.max_calls,
+        usd=choices.max_usd,
     )
 
 

@@ -169,7 +169,7 @@ def _taken_over(provider: str, model: str, messages: Sequence[Message]) -> bool:
 
 def _mark_stable(messages: list[Json]) -> None:
     """Let the cache hold the first part of the first message for the next iteration too."""
-    content = messages[0]["content"] if messages else ()
+    content: Sequence[Json] = messages[0]["content"] if messages else []
     if len(content) > 1 and content[0].get("type") == "text":
         content[0]["cache_control"] = _CACHED
 
