@@ -29,19 +29,39 @@ from bot.domain.store import (
 
 _NOTHING = Receipt("ignored")
 # Built once: most deliveries ask for nothing, and building statements is most of their work.
-_KNOWN = sa.select(deliveries.c.run_id).where(
-    deliveries.c.source == sa.bindparam("known_source"), deliveries.c.id == sa.bindparam("known_id")
+_KNOWN = sa.select(deliveries.c.source, deliveries.c.id, deliveries.c.run_id).where(
+    deliveries.c.id.in_(sa.bindparam("ids", expanding=True))
 )
 _NOTE = deliveries.insert()
 
 
-def receive(c: sa.Connection, now: float, delivery: Delivery, order: Order) -> Receipt:
-    """`Store.receive` within one transaction. Raises IntegrityError where a race was lost."""
-    known = {"known_source": delivery.source, "known_id": delivery.id}
-    if (seen := c.execute(_KNOWN, known).scalar()) is not None:
-        return Receipt("duplicate", seen)
-    receipt = _follow(c, now, order)
-    row: dict[str, Any] = {
+def receive(
+    c: sa.Connection, now: float, batch: Sequence[tuple[Delivery, Order]]
+) -> Sequence[Receipt]:
+    """`Store.receive_all` within one transaction. Raises IntegrityError where a race was lost.
+
+    One look and one note for all of them: they are most of the work.
+    """
+    rows = c.execute(_KNOWN, {"ids": [delivery.id for delivery, _ in batch]})
+    known = {(row.source, row.id): row.run_id for row in rows}
+    receipts: list[Receipt] = []
+    noted: list[dict[str, Any]] = []
+    for delivery, order in batch:
+        guid = (delivery.source, delivery.id)
+        if guid in known:
+            receipts.append(Receipt("duplicate", known[guid]))
+            continue
+        receipt = _follow(c, now, order)
+        known[guid] = receipt.run_id
+        noted.append(_row(delivery, order, receipt) | {"received_at": stamp(now)})
+        receipts.append(receipt)
+    if noted:
+        c.execute(_NOTE, noted)
+    return receipts
+
+
+def _row(delivery: Delivery, order: Order, receipt: Receipt) -> dict[str, Any]:
+    return {
         "source": delivery.source,
         "id": delivery.id,
         "event": delivery.event,
@@ -49,10 +69,7 @@ def receive(c: sa.Connection, now: float, delivery: Delivery, order: Order) -> R
         "outcome": receipt.outcome,
         "run_id": receipt.run_id,
         "reason": order.reason if isinstance(order, Nothing | Withdraw) else "",
-        "received_at": stamp(now),
     }
-    c.execute(_NOTE, row)
-    return receipt
 
 
 def _follow(c: sa.Connection, now: float, order: Order) -> Receipt:

@@ -52,15 +52,12 @@ class SqlStore(SqlMailbox):
 
     def receive(self, delivery: Delivery, order: Order) -> Receipt:
         """Take a delivery in, once."""
-        now = self._clock()
-        return self._database.write(lambda c: inbox.receive(c, now, delivery, order))
+        return self.receive_all([(delivery, order)])[0]
 
     def receive_all(self, deliveries: Sequence[tuple[Delivery, Order]]) -> Sequence[Receipt]:
         """Take several in, in one transaction."""
         now = self._clock()
-        return self._database.write(
-            lambda c: [inbox.receive(c, now, delivery, order) for delivery, order in deliveries]
-        )
+        return self._database.write(lambda c: inbox.receive(c, now, deliveries))
 
     def asked(self, limit: int = 20) -> Sequence[Asked]:
         """Commands that wait for an answer."""
