@@ -111,9 +111,10 @@ def nobody_known(status: str, label: str) -> str:
     ways = [f"move the ticket to {code(status)}"] if status else []
     ways += [f"set the label {code(label)}"] if label else []
     ways += ["comment `/acp run`"]
+    said = " or ".join(ways)
     return (
         "**Not started**: the history of this ticket does not show who asked for it. "
-        f"{' or '.join(ways).capitalize()}."
+        f"{said[0].upper()}{said[1:]}."
     )
 
 
@@ -146,12 +147,12 @@ def help_text() -> str:
 
 def not_moved(status: str, why: str) -> str:
     """A ticket could not be moved; everything else was done."""
-    return f"The ticket was not moved to {code(status)}: {inline(why, 300)}."
+    return f"The ticket was not moved to {code(status)}: {inline(why, 300).rstrip('.')}."
 
 
 def not_attached(name: str, why: str) -> str:
     """A report could not be attached."""
-    return f"{code(name)} could not be attached: {inline(why, 300)}."
+    return f"{code(name)} could not be attached: {inline(why, 300).rstrip('.')}."
 
 
 def _join(*paragraphs: str) -> str:
