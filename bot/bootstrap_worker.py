@@ -17,6 +17,7 @@ from bot.bootstrap import (
 )
 from bot.bootstrap.jira import ticket_work
 from bot.bootstrap.journals import bases, redactor_of
+from bot.bootstrap.supplies import supply_of
 from bot.services.answer import AnswerCommands
 from bot.services.execute_run import ExecuteRun
 from pipeline.errors import SandboxUnavailable
@@ -95,6 +96,7 @@ async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerP
     Asks GitHub who the App is and tries the sandbox: where none works, every run is refused with
     words. Raises Misconfigured, ForgeUnavailable.
     """
+    supply_of(settings, ())  # what is set wrong about registries is said now, not in a run
     known = redactor_of(settings)
     app = github_app(settings, lambda token: known.add("github-token", token))
     me = await learn_identity(settings, app)
