@@ -26,6 +26,7 @@ async def main():
     with tempfile.TemporaryDirectory() as place:
         session = await sandbox.open(Spec(Path(place)))
         nested = await session.exec(["/usr/bin/unshare", "-Ur", "true"])
+        device = await session.exec(["/bin/sh", "-c", "echo > /dev/probe"])
         few = Limits(processes=30, wall_s=30)
         bomb = await session.exec(["/bin/sh", "-c", BOMB], limits=few)
         status = await session.exec(["/bin/cat", "/proc/self/status"])
@@ -33,7 +34,8 @@ async def main():
         wrote = await session.exec(["/bin/sh", "-c", "echo >> file && stat -c %u file"])
         await session.close()
     print(json.dumps({
-        "caps": dataclasses.asdict(caps), "nested": nested.code, "bomb": bomb.text,
+        "caps": dataclasses.asdict(caps), "nested": nested.code, "device": device.ok,
+        "bomb": bomb.text,
         "status": status.text, "owner": wrote.text.strip(), "uid": os.getuid(),
     }))
 
@@ -64,6 +66,10 @@ def test_the_command_has_no_rights_over_its_own_namespace(report: dict[str, Any]
     rights = [line.split() for line in report["status"].splitlines() if line.startswith("Cap")]
     assert {int(value, 16) for _, value in rights} == {0}
     assert "NoNewPrivs:\t1" in report["status"]
+
+
+def test_the_devices_are_no_place_to_write(report: dict[str, Any]) -> None:
+    assert not report["device"]
 
 
 def test_processes_stop_at_the_limit(report: dict[str, Any]) -> None:
