@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from typing_extensions import override
@@ -201,10 +202,24 @@ async def test_what_was_dealt_with_a_month_ago_is_forgotten_and_runs_stay(
 
     for days, outcome in ((29, "duplicate"), (31, "ignored")):
         now = time.time() + days * 86_400
-        pace = replace(office.pace, clock=lambda now=now: now)
+        pace = replace(office.pace, clock=partial(float, now))
         engine = Memory(office.execute, office.deaths.append)
         dispatcher = Dispatcher(office.store, engine, office.deaths.append, worker="w", pace=pace)
         await dispatcher.tick()
         assert office.store.receive(nothing, Nothing("ping")).outcome == outcome
         assert forgotten[-1] == now - 30 * 86_400
     assert office.run(run_id).outcome == "cancelled"
+
+
+async def test_a_run_that_was_often_parked_is_not_given_up(office: Office, until: Until) -> None:
+    run_id = office.start(1)
+    for _ in range(MAX_STARTS + 2):
+        epoch = office.store.begin(run_id, "w")
+        past = Ending(not_before="2026-01-01T00:00:00Z")
+        office.store.move(run_id, epoch, RunStatus.QUEUED, past)
+    office.store.begin(run_id, "dead")
+    office.stuck.set()
+    task = asyncio.ensure_future(office.dispatcher().run())
+    await until(lambda: office.run(run_id).status == "finished")
+    task.cancel()
+    assert office.run(run_id).outcome == "completed"
