@@ -165,7 +165,11 @@ class Store(Mailbox, Protocol):
         """Runs, newest first."""
 
     def counts(self, request: RunRequest, since: str) -> Counts:
-        """What the caps are held against. `since` is ISO 8601; active means not finished."""
+        """What the caps are held against. `since` is ISO 8601; active means not finished.
+
+        Requests that were turned away before any money was set aside do not count: else whoever
+        may start nothing could use up the runs of those who may.
+        """
 
     def allot(self, run_id: str, epoch: int, since: str, share: Share) -> float:
         """Set money aside for the run, once: the dollars that `share` gives it, or has given.

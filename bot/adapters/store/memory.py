@@ -57,17 +57,21 @@ class MemoryStore(MemoryInbox):
     def counts(self, request: RunRequest, since: str) -> Counts:
         """What the caps are held against."""
         here = [r for r in self._all() if r.request.repository.id == request.repository.id]
-        recent = [run for run in here if run.created_at >= normal(since)]
+        begun = [run for run in self._all() if not self._turned_away(run)]
+        recent = [run for run in begun if run in here and run.created_at >= normal(since)]
         wide = request.repository.installation_id
         return Counts(
             issue=sum(run.request.issue == request.issue for run in recent),
             repository=len(recent),
             installation=sum(
                 run.request.repository.installation_id == wide and run.created_at >= normal(since)
-                for run in self._all()
+                for run in begun
             ),
             active_repository=sum(run.status is not RunStatus.FINISHED for run in here),
         )
+
+    def _turned_away(self, run: Run) -> bool:
+        return run.outcome == "refused" and run.cost_usd is None and run.id not in self._reserved
 
     def allot(self, run_id: str, epoch: int, since: str, share: Share) -> float:
         """Set money aside for the run."""

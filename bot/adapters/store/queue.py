@@ -19,6 +19,9 @@ _UNCLAIMED = (runs.c.status == RunStatus.QUEUED) & ~runs.c.claimed
 _OCCUPIED = (runs.c.status == RunStatus.RUNNING) | (
     (runs.c.status == RunStatus.QUEUED) & runs.c.claimed
 )
+_TURNED_AWAY = (
+    (runs.c.outcome == "refused") & runs.c.cost_usd.is_(None) & runs.c.reserved_usd.is_(None)
+)
 
 
 def fence(c: sa.Connection, run_id: str, epoch: int) -> sa.Row[Any, Any]:
@@ -125,7 +128,7 @@ def next_runs(c: sa.Connection, now: float, per_repository: int, total: int) -> 
 def counts(c: sa.Connection, request: RunRequest, since: str) -> Counts:
     """`Store.counts`."""
     repository = runs.c.repository_id == request.repository.id
-    recent = runs.c.created_at >= normal(since)
+    recent = (runs.c.created_at >= normal(since)) & ~_TURNED_AWAY
 
     def number(*where: sa.ColumnElement[bool]) -> int:
         return c.execute(sa.select(sa.func.count()).select_from(runs).where(*where)).scalar_one()

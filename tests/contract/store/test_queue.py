@@ -211,6 +211,23 @@ def test_counts_are_what_the_caps_are_held_against(desk: Desk) -> None:
     assert counts.active_repository == 1
 
 
+def test_what_was_turned_away_uses_up_no_runs_of_others(desk: Desk) -> None:
+    since = "2026-01-01T00:00:00Z"
+    for number in range(3):
+        stranger = desk.start(1, meaning=f"stranger {number}")
+        desk.store.move(
+            stranger, desk.store.begin(stranger, "w"), FINISHED, Ending("refused", "refused")
+        )
+    counts = desk.store.counts(desk.request(1), since)
+    assert (counts.issue, counts.repository, counts.installation) == (0, 0, 0)
+    late = desk.start(1, meaning="refused after the work")
+    epoch = desk.store.begin(late, "w")
+    desk.store.allot(late, epoch, since, lambda _: 3.0)
+    desk.store.move(late, epoch, FINISHED, Ending("refused", "permission gone"))
+    counts = desk.store.counts(desk.request(1), since)
+    assert (counts.issue, counts.repository, counts.installation) == (1, 1, 1)
+
+
 def test_a_beat_is_seen(desk: Desk) -> None:
     assert desk.store.last_beat() == ""
     desk.store.beat("w1")
