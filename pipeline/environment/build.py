@@ -123,9 +123,7 @@ class Builder:
         target = self.bench.target
         if target.is_symlink() or not target.is_dir():
             raise SetUpFailed("the set-up has put something else in the environment's place")
-        modules = tree / self.plan.path / "node_modules"
-        if modules.is_dir() and not modules.is_symlink():
-            modules.rename(target / "node_modules")
+        _move_modules(tree, self.plan.path, target / "node_modules")
         if self.plan.language != "python":
             return {}
         base = self.bench.interpreter
@@ -153,6 +151,16 @@ def run_variables(plan: Plan, target: Path) -> dict[str, str]:
     if "MAVEN_OPTS" in found:
         found["MAVEN_OPTS"] = f"-Dmaven.repo.local={found['MAVEN_OPTS']}"
     return found
+
+
+def _move_modules(tree: Path, folder: str, own: Path) -> None:
+    """Take Node's packages out of the tree. Raises SetUpFailed where a link leads elsewhere."""
+    found = tree / folder / "node_modules"
+    moved = found.resolve() == tree.resolve() / folder / "node_modules" and found.is_dir()
+    if own.is_symlink() or (found.is_dir() and not moved) or (moved and own.exists()):
+        raise SetUpFailed("the set-up has put something else in the place of node_modules")
+    if moved:
+        found.rename(own)
 
 
 def _filled(word: str, known: dict[str, str]) -> str:

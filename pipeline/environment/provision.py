@@ -215,7 +215,9 @@ def _with_tools(found: Environment, plan: Plan, place: Path, apart: bool) -> Env
     env = {**found.env, **run_variables(plan, place)}
     mounts = [] if plan.language == "python" else [Mount(place)]
     modules = place / "node_modules"
-    if modules.is_dir():
+    # A mount follows links, and a stranger's commands have filled this place.
+    has_modules = modules.is_dir() and not modules.is_symlink()
+    if has_modules:
         # Node looks in the folders above the tree too, so the tree itself can stay as it is; only
         # of several projects each needs its own.
         if apart:
@@ -223,5 +225,5 @@ def _with_tools(found: Environment, plan: Plan, place: Path, apart: bool) -> Env
             mounts.append(Mount(modules, f"{inner}/node_modules"))
         else:
             env["NODE_PATH"] = str(modules)
-    path = (*found.path, *([str(modules / ".bin")] if modules.is_dir() else []))
+    path = (*found.path, *([str(modules / ".bin")] if has_modules else []))
     return replace(found, read_only=(*found.read_only, *mounts), path=path, env=env)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.environment.plan import Recipe
+from pipeline.environment.provision import Base
 from pipeline.environment.supply import Supply, supplied, tenant_of
 from pipeline.verification.decide import decide
 from tests.unit.environment.providing import Based, Folder, Machine, written
@@ -133,6 +134,30 @@ async def test_what_a_set_up_puts_in_the_place_of_ours_is_refused(
     shown = {str(mount.source) for mount in environment.read_only}
     assert "/etc" not in shown
     assert "/etc/passwd" not in shown
+
+
+async def test_no_directory_of_the_host_is_shown_as_node_modules(
+    machine: Machine, folder: Folder
+) -> None:
+    host = written(machine.room / "host", {"key": "s3cret"}).root
+    base = machine.base(folder, f'ln -s {host} "$VIRTUAL_ENV/node_modules"')
+    environment = await machine.tried(base)
+    assert "something else in the place of node_modules" in environment.problem
+    # One that an earlier release has kept.
+    assert (await machine.suite(machine.base(folder, "true"))).problem == ""
+    (env,) = (machine.room / "kept").glob("*/*/env")
+    (env / "node_modules").symlink_to(host)
+    said = await machine.command(machine.base(folder, "true"), "cat /node_modules/key")
+    assert "s3cret" not in said.text
+
+
+async def test_no_directory_of_the_host_is_moved_into_an_environment(machine: Machine) -> None:
+    host = written(machine.room / "host", {"node_modules/key": "s3cret"}).root
+    folder = written(machine.room / "source", {"web/Makefile": "test:\n\ttrue\n"})
+    line = f"cd .. && rm -r web && ln -s {host} web"
+    environment = await machine.tried(Base(folder, "", Recipe("web", (line,))))
+    assert "something else in the place of node_modules" in environment.problem
+    assert (host / "node_modules" / "key").read_text() == "s3cret"
 
 
 async def test_a_python_that_is_not_here_is_named(machine: Machine, tmp_path: Path) -> None:
