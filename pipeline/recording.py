@@ -19,6 +19,7 @@ from pipeline.checkpoint import Checkpoint
 from pipeline.errors import PipelineError
 from pipeline.journal import FACTS, Entry
 from pipeline.state import PipelineState
+from pipeline.tally import rounded, total
 
 VERSION = 1
 SUFFIX = ".acp-journal"
@@ -76,7 +77,7 @@ class Recording:
             "source": self.source,
             "title": str(self.facts.get("task", "")).partition("\n")[0],
             "outcome": ended.get("status", ""),
-            "usd": cost_of(ended),
+            **_cost_of(ended),
         }
         for key, entry in self.entries.items():
             yield {"key": key, "digest": entry.digest, "reply": entry.reply}
@@ -116,7 +117,7 @@ class Recording:
 
 
 def glance(data: bytes) -> Mapping[str, Any]:
-    """The head of a file whose beginning this is: name, at, source, title, outcome and usd.
+    """The head of a file whose beginning this is: who, when and where, how it ended, what it cost.
 
     Nothing of it is checked. Raises BadRecording where it is no journal.
     """
@@ -132,11 +133,14 @@ def glance(data: bytes) -> Mapping[str, Any]:
     return head
 
 
-def cost_of(state: Mapping[str, Any]) -> float | None:
-    """What all seats cost, in US dollars; None where a price is unknown or nothing is told."""
-    seats = state.get("usage", {}).get("agents", {}).values()
-    costs = [seat["usd"] for seat in seats]
-    return None if not costs or None in costs else round(sum(costs), 6)
+def _cost_of(state: Mapping[str, Any]) -> dict[str, float | None]:
+    """US dollars paid and perhaps paid by all seats; None where unknown, or nothing is told."""
+    usage = state.get("usage")
+    used = total(usage) if usage and usage["agents"] else None
+    return {
+        "usd": None if used is None else rounded(used.usd),
+        "lost_usd": None if used is None else rounded(used.lost_usd),
+    }
 
 
 def _line(value: Mapping[str, Any]) -> bytes:

@@ -141,11 +141,12 @@ def _kept(path: Path, origin: Origin) -> Kept:
     with path.open("rb") as file:
         head: dict[str, Any] = dict(glance(file.read(_HEAD_BYTES)))
     said = {key: str(head.get(key, "")) for key in ("at", "source", "title", "outcome")}
-    usd = head.get("usd")
+    usd, lost = head.get("usd"), head.get("lost_usd", 0.0)
     return Kept(
         name=path.name.removesuffix(SUFFIX),
         origin=origin,
         usd=usd if isinstance(usd, float) else None,
         path=path,
+        lost_usd=lost if isinstance(lost, float) else None,
         **said,
     )

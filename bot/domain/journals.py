@@ -21,3 +21,4 @@ class Kept:
     outcome: str
     usd: float | None
     path: Path
+    lost_usd: float | None = 0.0

@@ -95,6 +95,7 @@ class Run:
     `outcome` and `reason` are "" until finished; `push_by` is the login of the writer whose
     `/acp push` released a held run, or "". `cancel_by` is the login of whoever asked for the
     cancel (or the reason of a withdrawal) and "" while nobody has. `worker` began it last.
+    `cost_usd` counts `lost_usd` in: what was perhaps paid, for calls cut off from their answer.
     A queued run waits until `not_before` ("" for not at all); `parked` counts how often it did.
     """
 
@@ -115,3 +116,9 @@ class Run:
     worker: str = ""
     not_before: str = ""
     parked: int = 0
+    lost_usd: float = 0.0
+
+    @property
+    def paid_usd(self) -> float | None:
+        """What was paid for certain; None where a price is unknown, or nothing is known yet."""
+        return None if self.cost_usd is None else max(0.0, self.cost_usd - self.lost_usd)

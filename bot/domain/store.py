@@ -116,7 +116,7 @@ class Ending:
     """What is known of a run when it moves; fields left at their default stay as they are.
 
     A run that is queued again with a `not_before` (ISO 8601) is parked: it takes no place until
-    then, and a cancel ends the waiting.
+    then, and a cancel ends the waiting. `lost_usd` is the part of `cost_usd` perhaps paid.
     """
 
     outcome: Outcome | Literal[""] = ""
@@ -124,6 +124,7 @@ class Ending:
     cost_usd: float | None = None
     pull_request: int = 0
     not_before: str = ""
+    lost_usd: float = 0.0
 
 
 NO_ENDING = Ending()
@@ -179,8 +180,8 @@ class Store(Mailbox, Protocol):
         aside stays so until the run moves on with a known cost. Raises Fenced.
         """
 
-    def spend(self, run_id: str, epoch: int, usd: float) -> None:
-        """Write what the run has cost so far. Raises Fenced."""
+    def spend(self, run_id: str, epoch: int, usd: float, lost_usd: float = 0.0) -> None:
+        """Write what the run has cost so far, and how much of it perhaps. Raises Fenced."""
 
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now under both limits, by priority, then age.

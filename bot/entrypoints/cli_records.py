@@ -16,12 +16,14 @@ from pathlib import Path
 from bot.bootstrap import open_store
 from bot.bootstrap.app import noted_identity, replay
 from bot.bootstrap.journals import any_recording, kept_journal, recordings
+from bot.domain.bill import paid
 from bot.domain.journals import Kept
 from bot.domain.runs import Run, RunStatus
 from bot.domain.scrub import Scrubber, printable
 from bot.domain.store import Store, StoredEvent
 from bot.entrypoints.cli_models import models
 from bot.entrypoints.journal_log import as_text, told
+from bot.entrypoints.run_log import RunLog, used
 from bot.errors import BotError, Misconfigured, NotFound, UserError
 from bot.services import cancel_run, query_runs
 from bot.settings import Settings
@@ -73,7 +75,8 @@ def _runs(settings: Settings, args: argparse.Namespace) -> int:
 
 
 def _logs(settings: Settings, args: argparse.Namespace) -> int:
-    shown = _json_event if args.json else _event
+    story = RunLog()
+    shown = _json_event if args.json else story.line
     with _store(settings) as store:
         try:
             run = query_runs.one(store, args.run)
@@ -90,6 +93,7 @@ def _logs(settings: Settings, args: argparse.Namespace) -> int:
                 break
             asyncio.run(asyncio.sleep(_FOLLOW_S))
         if not args.json:
+            _print(story.bill())
             sys.stderr.write(printable(_line(query_runs.one(store, run.id))) + "\n")
     return OK
 
@@ -97,9 +101,10 @@ def _logs(settings: Settings, args: argparse.Namespace) -> int:
 def _kept_logs(settings: Settings, args: argparse.Namespace) -> int:
     """The log of a journal that is no run of the service, from its entries. Raises NotFound."""
     kept = kept_journal(settings, args.run)
-    lines = list(told(any_recording(settings, str(kept.path))))
-    _print(map(json.dumps if args.json else as_text, lines))
+    recording = any_recording(settings, str(kept.path))
+    _print(map(json.dumps if args.json else as_text, told(recording)))
     if not args.json:
+        _print(used(recording.ended))
         sys.stderr.write(printable(_kept_line(kept)) + "\n")
     return OK
 
@@ -152,7 +157,7 @@ def _line(run: Run) -> str:
     request = run.request
     where = f"{request.repository.full_name}#{request.issue}"
     state = f"{run.status}" + (f" ({run.outcome})" if run.outcome else "")
-    cost = "" if run.cost_usd is None else f"${run.cost_usd:.2f}"
+    cost = "" if run.cost_usd is None else paid(run.paid_usd, run.lost_usd)
     pull = f"#{run.pull_request}" if run.pull_request else ""
     title = request.text.title[:60]
     words = (run.id, run.created_at[:19], where, state, cost, pull, title, run.reason[:80])
@@ -160,14 +165,10 @@ def _line(run: Run) -> str:
 
 
 def _kept_line(kept: Kept) -> str:
-    cost = "" if kept.usd is None else f"${kept.usd:.2f}"
+    cost = paid(kept.usd, 0.0 if kept.usd is None else kept.lost_usd)
     state = f"{kept.origin}" + (f" ({kept.outcome})" if kept.outcome else "")
     words = (kept.name, kept.at[:19], kept.source, state, cost, kept.title[:60])
     return "  ".join(word for word in words if word)
-
-
-def _event(event: StoredEvent) -> str:
-    return f"{event.at[11:19]} {event.kind:12} {json.dumps(event.data, ensure_ascii=False)[:2000]}"
 
 
 def _json_event(event: StoredEvent) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain import bill
+from bot.domain.bill import count, money
 from bot.domain.events import Started
 from bot.domain.result import Result
 from bot.domain.scrub import printable
 from pipeline.checkpoint import Checkpoint
 from pipeline.progress import Kind, Progress
-from pipeline.tally import Tally, rounded, total
 from pipeline.transitions import Stage
 
 _EXCERPT_LINES = 8
@@ -103,21 +104,6 @@ def meter(tokens: int, usd: float | None) -> str:
     return f"{count(tokens)} tokens · {money(usd)}"
 
 
-def money(usd: float | None) -> str:
-    """US dollars with four digits below ten cents, two above."""
-    if usd is None:
-        return "cost unknown"
-    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.4f}"  # noqa: PLR2004
-
-
-def count(number: int) -> str:
-    """A number of tokens, such as "950", "12.3k", "1.2M"."""
-    for size, unit in ((1_000_000, "M"), (1_000, "k")):
-        if number >= size:
-            return f"{number / size:.1f}{unit}"
-    return str(number)
-
-
 def duration(seconds: float) -> str:
     """A time for people, such as "0.4 s", "12 s", "3 min 5 s"."""
     if seconds < 10:  # noqa: PLR2004 - below, tenths are worth seeing
@@ -134,35 +120,13 @@ def clock(seconds: float) -> str:
 
 def spent(result: Result) -> list[str]:
     """Cost and tokens, whole and by seat, and where the time went."""
-    usage = result.usage
     spent_then = " · spent when it was recorded, nothing now" if result.replay_of else ""
-    lines = [f"cost      {_used(total(usage))}{spent_then}"]
-    for name, seat in usage["agents"].items():
-        lines.append(f"          {name}: {seat['model']} · {_used(Tally.read(seat))}")
     split = result.seconds
     parts = ", ".join(
         f"{name} {duration(split[name])}" for name in ("model", "tests", "tools", "us")
     )
-    return [*lines, f"time      {duration(split['total'])} ({parts})"]
-
-
-def _used(tally: Tally) -> str:
-    """Calls, tokens by kind, and dollars."""
-    calls = f"{tally.calls} call{'' if tally.calls == 1 else 's'}"
-    unlucky = [f"{n} {what}" for what, n in (("failed", tally.failed), ("lost", tally.lost)) if n]
-    shares = (("cached", tally.cached_tokens), ("cache written", tally.cache_write_tokens))
-    read = _with_parts(tally.input_tokens, shares)
-    wrote = _with_parts(tally.output_tokens, (("reasoning", tally.reasoning_tokens),))
-    called = calls + (f" ({', '.join(unlucky)})" if unlucky else "")
-    return f"{called} · {read} in · {wrote} out · {paid(tally)}"
-
-
-def _with_parts(number: int, parts: Sequence[tuple[str, int]]) -> str:
-    known = [f"{count(part)} {name}" for name, part in parts if part]
-    return count(number) + (f" ({', '.join(known)})" if known else "")
-
-
-def paid(tally: Tally) -> str:
-    """Dollars paid, and those perhaps paid for calls that were cut off from their answer."""
-    lost = rounded(tally.lost_usd)
-    return money(rounded(tally.usd)) + ("" if lost == 0 else f" and perhaps {money(lost)} more")
+    return [
+        f"cost      {bill.whole(result.usage)}{spent_then}",
+        *(f"          {line}" for line in bill.columns(result.usage)),
+        f"time      {duration(split['total'])} ({parts})",
+    ]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from bot.domain import policy
+from bot.domain.bill import Spent
 from bot.domain.commands import MEANINGS
 from bot.domain.forge import Forge
 from bot.domain.messages import answers, status
@@ -97,7 +98,9 @@ class AnswerCommands:
             return None
         # It was not at work, so nobody else is there to say it.
         where = replace(place, run_id=run.id, url=self.page(run.id))
-        return status.cancelled(where, run.cancel_by, None, run.cost_usd or 0.0)
+        return status.cancelled(
+            where, run.cancel_by, Spent(None, run.paid_usd or 0.0, run.lost_usd)
+        )
 
     async def _ending(self, say: Say) -> bool:
         """Whether the run that a request has met is being cancelled: it is answered after that."""

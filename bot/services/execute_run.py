@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.domain.forge import Forge
@@ -121,7 +121,7 @@ class ExecuteRun:
     async def _broke_off(
         self, book: RunBook, teller: Teller, error: BotError | PipelineError
     ) -> None:
-        ending = Ending("failed", str(error), cost_usd=teller.cost_usd)
+        ending = replace(teller.ending, outcome="failed", reason=str(error))
         await _ended(book, teller.broken(error), ending)
 
     async def _stoppable(self, book: RunBook, forge: Forge, teller: Teller) -> None:
@@ -137,7 +137,7 @@ class ExecuteRun:
             by = await book.cancelled_by()
             if by is None:
                 raise
-            ending = Ending("cancelled", cost_usd=teller.cost_usd)
+            ending = replace(teller.ending, outcome="cancelled")
             await _ended(book, teller.cancelled(by), ending)
 
     async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
@@ -207,7 +207,7 @@ class ExecuteRun:
         async with aclosing(steps) as checkpoints:
             async for checkpoint in checkpoints:
                 await book.keep(checkpoint)
-                await book.spend(teller.cost_usd)
+                await book.spend(teller.cost_usd, teller.spent.lost_usd)
                 await teller.stepped(checkpoint)
                 last = checkpoint
         if last is None:

@@ -79,7 +79,7 @@ class Publication:
             hold = policy.hold(self.rules.hold, self.admitted.voices)
             if hold is not None:
                 await self.teller.say(status.held(report, hold))
-            await self.book.move(RunStatus.HELD, Ending(cost_usd=result.cost_usd))
+            await self.book.move(RunStatus.HELD, _cost(result))
         else:
             await self._open(report, draft=what == "draft")
 
@@ -187,7 +187,8 @@ class Publication:
     ) -> None:
         well = outcome in {"completed", "no_change"}
         await self.book.once("last word", lambda: self.teller.done(said, well=well))
-        ending = Ending(outcome, reason, report.result.cost_usd, pull_request)
+        cost = _cost(report.result)
+        ending = replace(cost, outcome=outcome, reason=reason, pull_request=pull_request)
         await self.book.move(RunStatus.FINISHED, ending)
 
     async def _findings(self, result: Result) -> Findings:
@@ -199,6 +200,10 @@ class Publication:
             return found
         ours = Refused("secret", "", "The change holds a secret of this service.")
         return replace(found, refused=(*found.refused, ours))
+
+
+def _cost(result: Result) -> Ending:
+    return Ending(cost_usd=result.cost_usd, lost_usd=result.lost_usd or 0.0)
 
 
 def scrubbed(result: Result, scrub: Callable[[str], str]) -> Result:

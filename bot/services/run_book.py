@@ -72,10 +72,12 @@ class RunBook:
         data = {"checkpoint": checkpoint.to_json()}
         await self.log(_CHECKPOINT, data, key=f"{_CHECKPOINT}.{position}")
 
-    async def spend(self, usd: float | None) -> None:
-        """Write what the run has cost so far, where that is known."""
+    async def spend(self, usd: float | None, lost_usd: float | None) -> None:
+        """Write what the run has cost so far, where that is known, and how much of it perhaps."""
         if usd is not None:
-            await asyncio.to_thread(self._store.spend, self.run.id, self.epoch, usd)
+            await asyncio.to_thread(
+                self._store.spend, self.run.id, self.epoch, usd, lost_usd or 0.0
+            )
 
     async def checkpoints(self) -> list[Checkpoint]:
         """Every checkpoint so far, oldest first."""

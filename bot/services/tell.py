@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.domain.bill import Spent
 from bot.domain.forge import Forge, PullRequest
 from bot.domain.messages import answers, status
 from bot.domain.messages.base import Comment, Place
@@ -17,12 +18,14 @@ from bot.domain.policy import ANSWERED, Cap, Refusal
 from bot.domain.repo_config import WrongConfig
 from bot.domain.runs import Run
 from bot.domain.scrub import without_keys
+from bot.domain.store import Ending
 from bot.errors import BotError, UserError
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.run_book import RunBook
 from pipeline.checkpoint import Checkpoint
 from pipeline.errors import PipelineError, SandboxRefused
 from pipeline.progress import Progress
+from pipeline.state import usage_table
 from pipeline.tally import rounded, total
 from pipeline.transitions import Stage
 
@@ -82,8 +85,25 @@ class Teller:
     @property
     def cost_usd(self) -> float | None:
         """What the run has cost or has perhaps cost so far; None where a price is unknown."""
-        _, usd, lost = self._spent()
-        return None if usd is None or lost is None else max(usd + lost, self._run.cost_usd or 0.0)
+        known = self.spent.cost_usd
+        return None if known is None else max(known, self._run.cost_usd or 0.0)
+
+    @property
+    def spent(self) -> Spent:
+        """What the run has used, as last heard."""
+        now, last = self._heard, self._checkpoint
+        usage = last.state["usage"] if last else usage_table()
+        if now is not None:
+            return Spent(now.tokens, now.usd, now.lost_usd, usage)
+        if last is None:
+            return Spent(0, self._run.paid_usd or 0.0, self._run.lost_usd)
+        used = total(usage)
+        return Spent(used.tokens, rounded(used.usd), rounded(used.lost_usd), usage)
+
+    @property
+    def ending(self) -> Ending:
+        """What the store is to keep of it, without an outcome yet."""
+        return Ending(cost_usd=self.cost_usd, lost_usd=self.spent.lost_usd or 0.0)
 
     def resume(self, admitted: Admitted, checkpoints: Sequence[Checkpoint]) -> None:
         """Go on where an earlier start of the run has stopped."""
@@ -127,13 +147,13 @@ class Teller:
 
     async def cancelled(self, by: str) -> None:
         """The last words of a run that a person has stopped."""
-        await self.say(status.cancelled(self.place, by, *self._spent()))
+        await self.say(status.cancelled(self.place, by, self.spent))
         await self._react("confused")
 
     async def broken(self, error: BotError | PipelineError) -> None:
         """The run could not go on. Only what is written for users is told to them."""
         why = str(error) if isinstance(error, UserError | SandboxRefused) else ""
-        await self.say(status.broken(self.place, why, *self._spent()))
+        await self.say(status.broken(self.place, why, self.spent))
         await self._react("confused")
 
     async def say(self, comment: Comment) -> int:
@@ -158,7 +178,7 @@ class Teller:
             _log.warning("run %s: no reaction: %s", self._run.id, error)
 
     def _stand(self, step: Step) -> Stand:
-        tokens, usd, lost = self._spent()
+        spent = self.spent
         seconds = 0.0
         if self._checkpoint is not None:
             seconds = self._checkpoint.state["usage"]["seconds"]["total"]
@@ -167,22 +187,13 @@ class Teller:
             requester=self._run.request.requester.login,
             iteration=self._checkpoint.cursor.iteration if self._checkpoint else 1,
             max_iterations=self._admitted.iterations if self._admitted else 1,
-            tokens=tokens,
-            usd=usd,
-            lost_usd=lost,
+            tokens=spent.tokens or 0,
+            usd=spent.usd,
+            lost_usd=spent.lost_usd,
             usd_limit=self._admitted.usd if self._admitted else 0.0,
             elapsed_s=seconds,
             stripped=self._admitted.stripped if self._admitted else (),
         )
-
-    def _spent(self) -> tuple[int, float | None, float | None]:
-        """Tokens, US dollars paid, and US dollars perhaps paid."""
-        if self._heard is not None:
-            return self._heard.tokens, self._heard.usd, self._heard.lost_usd
-        if self._checkpoint is None:
-            return 0, self._run.cost_usd or 0.0, 0.0
-        used = total(self._checkpoint.state["usage"])
-        return used.tokens, rounded(used.usd), rounded(used.lost_usd)
 
     def _answer(self, turned: TurnedAway) -> Comment | None:
         match turned.detail:

@@ -102,9 +102,10 @@ def test_a_run_travels_in_one_file_and_is_known_where_it_arrives(file: Path) -> 
     assert (code, "imported, and never published" in out) == (0, True), err
     code, out, err = alone(elsewhere, "runs")
     assert f"{name}  " in out
-    assert "imported (completed)" in out
+    assert "imported (completed)  cost unknown" in out
     code, out, err = alone(elsewhere, "logs", name[-6:])
     assert "1.drafting.gpt.command.1" in out
+    assert "\nSeat " in out
     code, out, err = alone(elsewhere, "replay", name[-6:])
     assert (code, "REPLAY of run" in out) == (0, True), err
     code, out, err = alone(elsewhere, "export", name, "-o", "again")

@@ -89,10 +89,10 @@ class MemoryStore(MemoryInbox):
                 self._reserved[run_id] = usd
             return usd
 
-    def spend(self, run_id: str, epoch: int, usd: float) -> None:
+    def spend(self, run_id: str, epoch: int, usd: float, lost_usd: float = 0.0) -> None:
         """Write what the run has cost so far."""
         with self._fenced(run_id, epoch):
-            self._change(run_id, cost_usd=usd)
+            self._change(run_id, cost_usd=usd, lost_usd=lost_usd)
 
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now."""
@@ -147,7 +147,7 @@ class MemoryStore(MemoryInbox):
                 later = "" if run.cancel_requested else normal(ending.not_before)
                 known |= {"not_before": later, "parked": run.parked + 1}
             if ending.cost_usd is not None:
-                known["cost_usd"] = ending.cost_usd
+                known |= {"cost_usd": ending.cost_usd, "lost_usd": ending.lost_usd}
                 self._reserved.pop(run_id, None)
             self._change(run_id, status=status, **known)
 

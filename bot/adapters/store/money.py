@@ -36,7 +36,7 @@ def allot(c: sa.Connection, fenced: tuple[str, int], since: str, share: Share) -
     return usd
 
 
-def spend(c: sa.Connection, fenced: tuple[str, int], usd: float) -> None:
+def spend(c: sa.Connection, fenced: tuple[str, int], usd: float, lost_usd: float) -> None:
     """`Store.spend`."""
     fence(c, *fenced)
-    c.execute(runs.update().where(runs.c.id == fenced[0]).values(cost_usd=usd))
+    c.execute(runs.update().where(runs.c.id == fenced[0]).values(cost_usd=usd, lost_usd=lost_usd))

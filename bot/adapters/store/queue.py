@@ -71,7 +71,8 @@ def move(
     if status is RunStatus.FINISHED:
         values["finished_at"] = stamp(now)
     if ending.cost_usd is not None:
-        values |= {"cost_usd": ending.cost_usd, "reserved_usd": None}
+        known_now = {"cost_usd": ending.cost_usd, "lost_usd": ending.lost_usd}
+        values |= {**known_now, "reserved_usd": None}
     if status is RunStatus.QUEUED and ending.not_before:
         # Who is cancelled does not wait.
         later = sa.case((runs.c.cancel_requested, ""), else_=normal(ending.not_before))

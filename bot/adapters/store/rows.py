@@ -16,7 +16,7 @@ _SAY = TypeAdapter(Say)
 _SAME = (
     "id", "epoch", "outcome", "reason", "created_at", "started_at", "finished_at",
     "cancel_requested", "push_by", "cost_usd", "pull_request", "cancel_by", "worker",
-    "not_before", "parked",
+    "not_before", "parked", "lost_usd",
 )  # fmt: skip
 RUN = (tables.runs.c.request, tables.runs.c.status, *(tables.runs.c[name] for name in _SAME))
 """The columns that `run_of` needs."""

@@ -100,10 +100,10 @@ class SqlStore(SqlMailbox):
         with self._database.writing() as c:
             return money.allot(c, (run_id, epoch), since, share)
 
-    def spend(self, run_id: str, epoch: int, usd: float) -> None:
+    def spend(self, run_id: str, epoch: int, usd: float, lost_usd: float = 0.0) -> None:
         """Write what the run has cost so far."""
         with self._database.writing() as c:
-            money.spend(c, (run_id, epoch), usd)
+            money.spend(c, (run_id, epoch), usd, lost_usd)
 
     def next_runs(self, *, per_repository: int, total: int) -> Sequence[Run]:
         """Claim the queued runs that may start now."""

@@ -77,6 +77,7 @@ runs = sa.Table(
     sa.Column("not_before", sa.Text, nullable=False, server_default=_TEXT),
     sa.Column("parked", sa.Integer, nullable=False, server_default=_ZERO),
     sa.Column("reserved_usd", sa.Double),
+    sa.Column("lost_usd", sa.Double, nullable=False, server_default=_ZERO),
     sa.Index(None, "status", "priority", "id"),
     sa.Index(None, "repository_id", "created_at"),
     sa.Index(None, "installation_id", "created_at"),

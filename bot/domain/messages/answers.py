@@ -9,10 +9,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
+from bot.domain.bill import money
 from bot.domain.commands import MEANINGS, nearest
 from bot.domain.forge import PullRequest
 from bot.domain.markdown import code, inline, prose
-from bot.domain.messages.base import Comment, Place, comment, money
+from bot.domain.messages.base import Comment, Place, comment
 from bot.domain.messages.report import explain
 from bot.domain.policy import CONFIG, Cap, NeedsInformation, NothingToDo, Refusal, TooLarge, Triage
 from bot.domain.runs import Run

@@ -9,7 +9,6 @@ from bot.domain.markdown import code, details, inline
 from bot.domain.sanitize import Stripped
 
 Kind = Literal["status", "answer", "pull", "test_output", "qa_output"]
-_SEEN_WHOLE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +59,6 @@ def comment(kind: Kind, place: Place, *paragraphs: str) -> Comment:
     """A comment of paragraphs; empty ones are left out."""
     mark = marker(kind, place)
     return Comment("\n\n".join([mark, *(text for text in paragraphs if text)]) + "\n", mark)
-
-
-def paid(usd: float | None, lost_usd: float | None) -> str:
-    """Dollars paid, and those perhaps paid for calls that were cut off from their answer."""
-    perhaps = "" if lost_usd == 0 else f" and perhaps {money(lost_usd)} more"
-    return f"{money(usd)}{perhaps}"
-
-
-def money(usd: float | None) -> str:
-    """US dollars, with four digits below ten cents; an unknown price is said to be one."""
-    if usd is None:
-        return "cost unknown"
-    return f"${usd:.2f}" if usd >= _SEEN_WHOLE or usd == 0 else f"${usd:.4f}"
-
-
-def count(number: int) -> str:
-    """A number of tokens, such as "950", "12.3k", "1.2M"."""
-    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
-        if number >= unit:
-            return f"{number / unit:.1f}{letter}"
-    return str(number)
 
 
 def duration(seconds: float) -> str:

@@ -73,7 +73,12 @@ def check(report: Report, head_sha: str) -> CheckRun:
         else f"Not proven: {parts.explain(report.result.reason)}"[:_TITLE],
         summary="\n\n".join(
             part
-            for part in (parts.proof(report), parts.iterations(report), parts.runs(report))
+            for part in (
+                parts.proof(report),
+                parts.iterations(report),
+                parts.runs(report),
+                parts.bill(report),
+            )
             if part
         ),
         text=text,

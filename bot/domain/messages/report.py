@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from bot.domain import bill as words
 from bot.domain.guards import Findings
-from bot.domain.markdown import code, fit, inline, table
+from bot.domain.markdown import code, details, fit, inline, table
 from bot.domain.messages.base import (
     Comment,
     Kind,
     Place,
-    count,
     duration,
     marker,
-    paid,
     plural,
 )
 from bot.domain.patch import FileDiff, parse
@@ -167,40 +166,32 @@ def flags(report: Report) -> str:
 
 def bill(report: Report) -> str:
     """Cost in one line, and by seat."""
+    return "\n\n".join(part for part in (_cost(report), seats(report.result.usage)) if part)
+
+
+def folded_bill(report: Report) -> str:
+    """The same, with the seats behind the line."""
+    by_seat = seats(report.result.usage)
+    return details(_cost(report), by_seat) if by_seat else _cost(report)
+
+
+def seats(usage: Mapping[str, Any]) -> str:
+    """What each seat has used, as a table; "" where none has."""
+    rows = [(inline(name), code(model), *rest) for name, model, *rest in words.rows(usage)]
+    return table(words.HEADS, rows) if rows else ""
+
+
+def seats_so_far(usage: Mapping[str, Any]) -> str:
+    """The same table of a run that was cut short, folded."""
+    shown = seats(usage)
+    return details("By seat, up to the last step that was done", shown) if shown else ""
+
+
+def _cost(report: Report) -> str:
     result = report.result
     tokens, usd = total(result)
-    rows = [
-        (
-            inline(name),
-            code(seat["model"]),
-            _calls(seat),
-            _read(seat),
-            _wrote(seat),
-            paid(seat["usd"], seat["lost_usd"]),
-        )
-        for name, seat in result.usage["agents"].items()
-    ]
-    cost = paid(usd, result.lost_usd)
-    line = f"{cost} · {count(tokens)} tokens · {duration(result.seconds['total'])}"
-    heads = ("Seat", "Model", "Calls", "Read", "Written", "Cost")
-    return f"{line}\n\n{table(heads, rows)}" if rows else line
-
-
-def _calls(seat: Mapping[str, Any]) -> str:
-    unlucky = [f"{seat[kind]} {kind}" for kind in ("failed", "lost") if seat[kind]]
-    return plural(seat["calls"], "call") + (f" ({', '.join(unlucky)})" if unlucky else "")
-
-
-def _read(seat: Mapping[str, Any]) -> str:
-    """Tokens read, and how many of them a cache served or took."""
-    kinds = (("cached", seat["cached_tokens"]), ("cache written", seat["cache_write_tokens"]))
-    parts = [f"{count(number)} {kind}" for kind, number in kinds if number]
-    return count(seat["input_tokens"]) + (f" ({', '.join(parts)})" if parts else "")
-
-
-def _wrote(seat: Mapping[str, Any]) -> str:
-    thought = seat["reasoning_tokens"]
-    return count(seat["output_tokens"]) + (f" ({count(thought)} reasoning)" if thought else "")
+    cost = words.paid(usd, result.lost_usd)
+    return f"{cost} · {words.count(tokens)} tokens · {duration(result.seconds['total'])}"
 
 
 def total(result: Result) -> tuple[int, float | None]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from bot.domain.bill import Spent, count, money, paid
 from bot.domain.forge import PullRequest
 from bot.domain.guards import Refused
 from bot.domain.markdown import code, details, fence, inline, prose
@@ -15,11 +16,8 @@ from bot.domain.messages.base import (
     Comment,
     Place,
     comment,
-    count,
     duration,
     left_out,
-    money,
-    paid,
     plural,
     warnings,
 )
@@ -101,7 +99,7 @@ def held(report: Report, hold: Hold) -> Comment:
             details("The diff", fence(report.result.diff, "diff", limit=share * 2 // 3)),
             details("The evidence", _evidence(report, share // 4)),
             left_out(report.stripped),
-            parts.bill(report).split("\n")[0],
+            parts.folded_bill(report),
         ).text
 
     return _fitted(report, build)
@@ -116,7 +114,7 @@ def completed(report: Report, pull: PullRequest, *, updated: bool = False) -> Co
         report.place,
         f"**Done**: I {verb} the {kind} #{pull.number} · {report.place.run}",
         parts.proof(report),
-        parts.bill(report).split("\n")[0],
+        parts.folded_bill(report),
         left_out(report.stripped),
     )
 
@@ -137,7 +135,7 @@ def failed(report: Report, *, branch: str = "") -> Comment:
             details("The last feedback", last) if last else "",
             details("The evidence", _evidence(report, share // 4)) if report.evidence else "",
             f"The work so far is on the branch {code(branch)}." if branch else "",
-            parts.bill(report).split("\n")[0],
+            parts.folded_bill(report),
             "`/acp retry` runs again with the issue as it reads then; what you write behind it is "
             "a hint.",
             left_out(report.stripped),
@@ -155,7 +153,7 @@ def not_published(report: Report, refused: tuple[Refused, ...]) -> Comment:
         f"**No pull request**: the change does what none may do · {report.place.run}",
         "\n".join(lines),
         "Nothing was pushed. Say in the issue how to do without it, and write `/acp retry`.",
-        parts.bill(report).split("\n")[0],
+        parts.folded_bill(report),
     )
 
 
@@ -188,7 +186,7 @@ def withdrawn(report: Report) -> Comment:
 
 def _nothing_pushed(report: Report, why: str) -> Comment:
     head = f"**Nothing was pushed** · {report.place.run}"
-    return comment("status", report.place, head, why, parts.bill(report).split("\n")[0])
+    return comment("status", report.place, head, why, parts.folded_bill(report))
 
 
 def no_change(report: Report, why: str) -> Comment:
@@ -206,24 +204,21 @@ def no_change(report: Report, why: str) -> Comment:
             else "",
             details("The evidence", _evidence(report, share // 4)),
             "If it still goes wrong for you, add how to see it, and write `/acp retry`.",
-            parts.bill(report).split("\n")[0],
+            parts.folded_bill(report),
         ).text
 
     return _fitted(report, build)
 
 
-def cancelled(
-    place: Place, by: str, tokens: int | None, usd: float | None, lost_usd: float | None = 0.0
-) -> Comment:
-    """Somebody stopped the run. `by` is a login, or "" where the forge did it; None is not said."""
-    cost = paid(usd, lost_usd)
-    spent = cost if tokens is None else f"{cost} · {count(tokens)} tokens"
+def cancelled(place: Place, by: str, spent: Spent) -> Comment:
+    """Somebody stopped the run. `by` is a login, or "" where the forge did it."""
     who = f" by {inline(by)}" if by else ""
     return comment(
         "status",
         place,
         f"**Cancelled**{who} · {place.run}",
         f"Nothing was pushed. {spent}.",
+        parts.seats_so_far(spent.usage),
         "`/acp run` starts again.",
     )
 
@@ -239,16 +234,15 @@ def parked(place: Place, until: str) -> Comment:
     )
 
 
-def broken(
-    place: Place, why: str, tokens: int, usd: float | None, lost_usd: float | None = 0.0
-) -> Comment:
+def broken(place: Place, why: str, spent: Spent) -> Comment:
     """The run could not go on. `why` is a sentence for people, "" where it is the operator's."""
     return comment(
         "status",
         place,
         f"**Broke off** · {place.run}",
         prose(why, _NEAR) or "It could not go on; the operator's log says why.",
-        f"{paid(usd, lost_usd)} · {count(tokens)} tokens. `/acp retry` tries again.",
+        f"{spent}. `/acp retry` tries again.",
+        parts.seats_so_far(spent.usage),
     )
 
 

@@ -76,6 +76,15 @@ def test_what_a_run_did_not_use_is_free_when_it_moves_on(desk: Desk) -> None:
     assert [one.usd for one in seen] == [1.0]
 
 
+def test_what_was_perhaps_paid_is_kept_apart_from_what_was(desk: Desk) -> None:
+    run_id, epoch = begun(desk, 1)
+    desk.store.spend(run_id, epoch, 0.75, 0.25)
+    assert (desk.run(run_id).paid_usd, desk.run(run_id).lost_usd) == (0.5, 0.25)
+    ended = Ending("completed", cost_usd=1.0, lost_usd=0.125)
+    desk.store.move(run_id, epoch, RunStatus.FINISHED, ended)
+    assert (desk.run(run_id).paid_usd, desk.run(run_id).lost_usd) == (0.875, 0.125)
+
+
 def test_a_run_that_ended_with_an_unknown_cost_has_perhaps_used_its_share(desk: Desk) -> None:
     run_id, epoch = begun(desk, 1)
     desk.store.allot(run_id, epoch, LONG_AGO, what_is_left_of(5.0))

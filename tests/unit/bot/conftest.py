@@ -3,11 +3,14 @@
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from bot.domain.result import Result
 from bot.domain.task import Task
+from pipeline.state import SeatUsage, Seconds, UsageTable
+from pipeline.tally import Tally
 
 CODE = """\
 diff --git a/shop.py b/shop.py
@@ -25,6 +28,30 @@ new file mode 100644
 @@ -0,0 +1 @@
 +assert True
 """
+
+
+def a_seat(model: str, **used: Any) -> SeatUsage:
+    """What a seat has used; `model` is "vendor:id", and what is not said is nothing."""
+    return cast("SeatUsage", {**Tally().seat(*model.split(":")), **used})
+
+
+USAGE = UsageTable(
+    agents={
+        "gpt": a_seat(
+            "openai:gpt-6.1-sol",
+            calls=4,
+            input_tokens=5900,
+            cached_tokens=4000,
+            output_tokens=100,
+            usd=0.0123,
+        ),
+        "qa": a_seat(
+            "google:gemini-3.8-flash", calls=1, input_tokens=1000, output_tokens=50, usd=0.1
+        ),
+    },
+    seconds=Seconds(model=12.0, tests=63.0, tools=1.5, total=80.25),
+    replayed=False,
+)
 
 
 def git(repo: Path, *args: str) -> str:

@@ -8,42 +8,8 @@ from inline_snapshot import snapshot
 from bot.domain.result import Result
 from bot.domain.task import Task
 from bot.entrypoints.summary import summary
-from pipeline.state import SeatUsage, Seconds, UsageTable
+from tests.unit.bot.conftest import USAGE
 
-USAGE = UsageTable(
-    agents={
-        "gpt": SeatUsage(
-            provider="openai",
-            model="gpt-6.1-sol",
-            calls=4,
-            failed=0,
-            lost=0,
-            input_tokens=5900,
-            cached_tokens=4000,
-            cache_write_tokens=0,
-            output_tokens=100,
-            reasoning_tokens=0,
-            usd=0.0123,
-            lost_usd=0.0,
-        ),
-        "qa": SeatUsage(
-            provider="google",
-            model="gemini-3.8-flash",
-            calls=1,
-            failed=0,
-            lost=0,
-            input_tokens=1000,
-            cached_tokens=0,
-            cache_write_tokens=0,
-            output_tokens=50,
-            reasoning_tokens=0,
-            usd=0.1,
-            lost_usd=0.0,
-        ),
-    },
-    seconds=Seconds(model=12.0, tests=63.0, tools=1.5, total=80.25),
-    replayed=False,
-)
 DIFF = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1,2 @@\n-x\n+y\n+--z\n"
 
 
@@ -68,9 +34,10 @@ def test_the_end_of_a_proven_run() -> None:
     assert summary(done) == snapshot("""\
 COMPLETED after 2 iterations: 1 file, +2 -1
 
-cost      5 calls · 6.9k (4.0k cached) in · 150 out · $0.11
-          gpt: gpt-6.1-sol · 4 calls · 5.9k (4.0k cached) in · 100 out · $0.0123
-          qa: gemini-3.8-flash · 1 call · 1.0k in · 50 out · $0.10
+cost      $0.11 · 7.0k tokens (4.0k cached) in 5 calls
+          Seat  Model             Calls    Read                Written  Cost
+          gpt   gpt-6.1-sol       4 calls  5.9k (4.0k cached)  100      $0.0123
+          qa    gemini-3.8-flash  1 call   1.0k                50       $0.10
 time      1 min 20 s (model 12 s, tests 1 min 3 s, tools 1.5 s, us 3.8 s)
 note      author and reviewer share a vendor
 

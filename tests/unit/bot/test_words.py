@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from inline_snapshot import snapshot
 
+from bot.domain.bill import money
 from bot.domain.events import Event, LinedUp, Progressed, Started, Stepped, Warned
 from bot.domain.result import Result
 from bot.domain.scrub import Scrubber
@@ -17,45 +18,12 @@ from bot.entrypoints.json_lines import JsonLines
 from bot.entrypoints.views import LiveView, PlainView
 from pipeline.checkpoint import Checkpoint
 from pipeline.progress import Kind, Progress
-from pipeline.state import PipelineState, SeatUsage, Seconds, UsageTable
+from pipeline.state import PipelineState
 from pipeline.transitions import Cursor, Stage
+from tests.unit.bot.conftest import USAGE
 
 SECRET = "sk-secret-of-the-test"
 SCRUB = Scrubber([SECRET])
-USAGE = UsageTable(
-    agents={
-        "gpt": SeatUsage(
-            provider="openai",
-            model="gpt-6.1-sol",
-            calls=4,
-            failed=0,
-            lost=0,
-            input_tokens=5900,
-            cached_tokens=4000,
-            cache_write_tokens=0,
-            output_tokens=100,
-            reasoning_tokens=0,
-            usd=0.0123,
-            lost_usd=0.0,
-        ),
-        "qa": SeatUsage(
-            provider="google",
-            model="gemini-3.8-flash",
-            calls=1,
-            failed=0,
-            lost=0,
-            input_tokens=1000,
-            cached_tokens=0,
-            cache_write_tokens=0,
-            output_tokens=50,
-            reasoning_tokens=0,
-            usd=0.1,
-            lost_usd=0.0,
-        ),
-    },
-    seconds=Seconds(model=12.0, tests=63.0, tools=1.5, total=80.25),
-    replayed=False,
-)
 DIFF = "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1 +1,2 @@\n-x\n+y\n+--z\n"
 
 
@@ -283,7 +251,7 @@ def test_the_end_state_is_stable_for_machines() -> None:
     [(None, "cost unknown"), (0.0, "$0.00"), (0.0123, "$0.0123"), (12.3, "$12.30")],
 )
 def test_money(usd: float | None, shown: str) -> None:
-    assert wording.money(usd) == shown
+    assert money(usd) == shown
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from bot.domain.messages.base import Place
 from bot.domain.messages.report import Report
 from bot.domain.result import Result
 from bot.domain.task import Task
-from pipeline.state import SeatUsage, Seconds, UsageTable
 from pipeline.verification.evidence import Evidence, Failure, RunRecord
+from tests.unit.bot import conftest as shared
 
 CODE = """\
 diff --git a/shop.py b/shop.py
@@ -46,40 +46,13 @@ EVIDENCE = Evidence(
     red=(Failure("tests/test_acp.py::test_total", "failed", "assert 1 == 2", "", ""),),
     failing_before=("tests/test_old.py::test_x",),
 )
-USAGE = UsageTable(
-    agents={
-        "gpt": SeatUsage(
-            provider="openai",
-            model="gpt-6.1-sol",
-            calls=4,
-            failed=0,
-            lost=1,
-            input_tokens=5900,
-            cached_tokens=4000,
-            cache_write_tokens=0,
-            output_tokens=100,
-            reasoning_tokens=0,
-            usd=0.0123,
-            lost_usd=0.0,
-        ),
-        "qa": SeatUsage(
-            provider="google",
-            model="gemini-3.8-flash",
-            calls=1,
-            failed=0,
-            lost=0,
-            input_tokens=1000,
-            cached_tokens=0,
-            cache_write_tokens=0,
-            output_tokens=50,
-            reasoning_tokens=0,
-            usd=0.1,
-            lost_usd=0.0,
-        ),
+USAGE: dict[str, Any] = {
+    **shared.USAGE,
+    "agents": {
+        **shared.USAGE["agents"],
+        "gpt": {**shared.USAGE["agents"]["gpt"], "lost": 1, "lost_usd": 0.02},
     },
-    seconds=Seconds(model=12.0, tests=63.0, tools=1.5, total=80.25),
-    replayed=False,
-)
+}
 PLACE = Place(4711, 7, "01RUN", "https://acp.example/runs/01RUN")
 
 

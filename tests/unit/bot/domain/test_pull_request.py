@@ -7,6 +7,7 @@ from inline_snapshot import snapshot
 from bot.domain.guards import Dependencies, Findings
 from bot.domain.markdown import BUDGET, size
 from bot.domain.messages import proof, pull_request
+from bot.domain.messages import report as parts
 from bot.domain.messages.pull_request import Commits
 from bot.domain.messages.report import Report
 from bot.domain.runs import Actor
@@ -90,11 +91,11 @@ Failed on the base already: 1
 
 <details><summary>Cost and models</summary>
 
-$0.11 · 7.0k tokens · 1 min 20 s
+$0.11 and perhaps $0.0200 more · 7.0k tokens · 1 min 20 s
 
 | Seat | Model | Calls | Read | Written | Cost |
 | --- | --- | --- | --- | --- | --- |
-| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 and perhaps $0.0200 more |
 | qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
 
 </details>
@@ -241,6 +242,7 @@ def test_a_failed_review_says_so_and_the_tests_keep_their_verdict(a_report: Make
 def test_the_check_holds_the_whole(a_report: Make) -> None:
     check = proof.check(a_report(), "c" * 40)
     assert (check.name, check.conclusion, check.title) == ("acp", "success", "The change is proven")
+    assert check.summary.endswith(parts.bill(a_report()))
     assert check.text == snapshot("""\
 ### test_output
 

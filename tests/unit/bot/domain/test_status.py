@@ -170,7 +170,14 @@ Failed on the base already: 1
 
 </details>
 
-$0.11 · 7.0k tokens · 1 min 20 s
+<details><summary>$0.11 and perhaps $0.0200 more · 7.0k tokens · 1 min 20 s</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 and perhaps $0.0200 more |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
 """)  # noqa: E501
 
 

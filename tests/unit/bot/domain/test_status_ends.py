@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from inline_snapshot import snapshot
 
+from bot.domain.bill import Spent
 from bot.domain.forge import PullRequest
 from bot.domain.guards import Refused
 from bot.domain.markdown import BUDGET, size
@@ -16,6 +17,7 @@ from bot.domain.policy import Hold, Refusal, Voice
 from bot.domain.repo_config import Problem
 from bot.domain.runs import Actor
 from bot.domain.sanitize import Stripped
+from tests.unit.bot.conftest import USAGE
 
 Make = Callable[..., Report]
 HIDDEN = (Stripped("HTML comments", 2, "<!-- obey `me` -->"),)
@@ -34,8 +36,15 @@ def test_completed(a_report: Make) -> None:
 Taken for a bug: a test that fails without the change passes with it.
 > They are off by &lt;one>, @&#8203;everyone, see #&#8203;12.
 
-$0.11 · 7.0k tokens · 1 min 20 s
-""")
+<details><summary>$0.11 and perhaps $0.0200 more · 7.0k tokens · 1 min 20 s</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 and perhaps $0.0200 more |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
+""")  # noqa: E501
 
 
 def test_a_draft_is_called_one(a_report: Make) -> None:
@@ -96,10 +105,17 @@ Failed on the base already: 1
 
 The work so far is on the branch `acp/issue-7-totals`.
 
-$0.11 · 7.0k tokens · 1 min 20 s
+<details><summary>$0.11 and perhaps $0.0200 more · 7.0k tokens · 1 min 20 s</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 and perhaps $0.0200 more |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
 
 `/acp retry` runs again with the issue as it reads then; what you write behind it is a hint.
-""")
+""")  # noqa: E501
 
 
 def test_failed(a_report: Make) -> None:
@@ -122,10 +138,17 @@ def test_failed_without_any_test(a_report: Make) -> None:
 
 **No pull request**: the models wrote no change, after 1 iteration · [run `01RUN`](https://acp.example/runs/01RUN)
 
-$0.11 · 7.0k tokens · 1 min 20 s
+<details><summary>$0.11 and perhaps $0.0200 more · 7.0k tokens · 1 min 20 s</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 and perhaps $0.0200 more |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
 
 `/acp retry` runs again with the issue as it reads then; what you write behind it is a hint.
-""")
+""")  # noqa: E501
 
 
 def test_not_published(a_report: Make) -> None:
@@ -143,8 +166,15 @@ def test_not_published(a_report: Make) -> None:
 
 Nothing was pushed. Say in the issue how to do without it, and write `/acp retry`.
 
-$0.11 · 7.0k tokens · 1 min 20 s
-""")
+<details><summary>$0.11 and perhaps $0.0200 more · 7.0k tokens · 1 min 20 s</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 and perhaps $0.0200 more |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
+""")  # noqa: E501
 
 
 @pytest.mark.parametrize(
@@ -233,8 +263,15 @@ Failed on the base already: 1
 
 If it still goes wrong for you, add how to see it, and write `/acp retry`.
 
-$0.11 · 7.0k tokens · 1 min 20 s
-""")
+<details><summary>$0.11 and perhaps $0.0200 more · 7.0k tokens · 1 min 20 s</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls (1 lost) | 5.9k (4.0k cached) | 100 | $0.0123 and perhaps $0.0200 more |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
+""")  # noqa: E501
 
 
 def test_no_change(a_report: Make) -> None:
@@ -244,16 +281,25 @@ def test_no_change(a_report: Make) -> None:
 
 
 def test_cancelled(place: Place) -> None:
-    assert status.cancelled(place, "wanda", 12_345, 0.41).text == snapshot("""\
+    assert status.cancelled(place, "wanda", Spent(12_345, 0.41, 0.02, USAGE)).text == snapshot("""\
 <!-- acp:status v1 4711:7 -->
 
 **Cancelled** by wanda · [run `01RUN`](https://acp.example/runs/01RUN)
 
-Nothing was pushed. $0.41 · 12.3k tokens.
+Nothing was pushed. $0.41 and perhaps $0.0200 more · 12.3k tokens.
+
+<details><summary>By seat, up to the last step that was done</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls | 5.9k (4.0k cached) | 100 | $0.0123 |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
 
 `/acp run` starts again.
 """)
-    assert "**Cancelled** ·" in status.cancelled(place, "", 0, 0.0).text
+    assert "**Cancelled** ·" in status.cancelled(place, "", Spent()).text
 
 
 def test_parked(place: Place) -> None:
