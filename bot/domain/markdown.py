@@ -25,6 +25,9 @@ _REFERENCES = re.compile(
     r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|(?<=/)(?:issues|pull|pulls|discussions|commit)/(?=\w)",
     re.IGNORECASE,
 )
+_NO_CHECKS = re.compile(
+    r"\[(?=(?:skip[ -](?:ci|actions)|(?:ci|actions)[ -]skip|no[ -]ci)\])", re.IGNORECASE
+)
 _APART = "\u200b"  # no foreign text has one: `plain` takes them out
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", "[": "&#91;", _APART: "&#8203;"})
 _MARKS = str.maketrans(
@@ -126,8 +129,8 @@ def fit(build: Callable[[int], str], budget: int = BUDGET) -> str:
 
 
 def subject(text: str, limit: int = 72) -> str:
-    """The first line of a commit: foreign words that ping nobody and close nothing."""
-    return _apart(one_line(text, limit))
+    """The first line of a commit: foreign words that ping nobody, close nothing, skip no checks."""
+    return _NO_CHECKS.sub(f"[{_APART}", _apart(one_line(text, limit)))
 
 
 def _safe(chunk: Chunk) -> str:

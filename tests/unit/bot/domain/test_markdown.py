@@ -113,6 +113,14 @@ def test_a_line_is_one_line() -> None:
     assert plain("a\ud800") == "a?"
 
 
+@pytest.mark.parametrize(
+    "words", ["[skip ci]", "[CI Skip]", "[no ci]", "[skip actions]", "[actions skip]", "[skip-ci]"]
+)
+def test_the_subject_of_a_commit_keeps_no_checks_from_running(words: str) -> None:
+    assert subject(f"Totals {words}") == f"Totals [\u200b{words[1:]}"
+    assert subject("[ci] Skip [skip list]") == "[ci] Skip [skip list]"
+
+
 def test_the_subject_of_a_commit_closes_nothing() -> None:
     assert subject("Fixes #12 for @wanda\nx") == "Fixes #\u200b12 for @\u200bwanda x"
 
