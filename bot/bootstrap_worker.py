@@ -56,13 +56,7 @@ class GitHubWorkshop:
 
     def pipeline(self, request: RunRequest, rules: Rules, usd: float) -> AgenticCodingPipeline:
         """The default line-up within the rules."""
-        choices = Choices(
-            max_iterations=rules.max_iterations,
-            max_seconds=min(self._settings.max_seconds, rules.max_minutes * 60.0),
-            max_usd=usd,
-            recipes=rules.recipes,
-            repository=request.repository.full_name,
-        )
+        choices = choices_within(self._settings, request, rules, usd)
         return pipeline_of(self._settings, choices, self._sandbox, redact=self._known)
 
     def scrub(self, text: str) -> str:
@@ -75,6 +69,18 @@ class GitHubWorkshop:
         from bot.adapters.secrets import scan
 
         return scan
+
+
+def choices_within(settings: Settings, request: RunRequest, rules: Rules, usd: float) -> Choices:
+    """What the rules leave open for one run, and what its repository has chosen."""
+    return Choices(
+        max_iterations=rules.max_iterations,
+        max_seconds=min(settings.max_seconds, rules.max_minutes * 60.0),
+        max_usd=usd,
+        recipes=rules.recipes,
+        repository_models=rules.models,
+        repository=request.repository.full_name,
+    )
 
 
 @dataclass(frozen=True, slots=True)

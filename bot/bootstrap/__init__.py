@@ -40,6 +40,7 @@ class Choices:
     max_seconds: float | None = None
     max_tokens: int | None = None
     max_usd: float | None = None
+    repository_models: Mapping[str, str] = field(default_factory=dict)
     repository: str = ""
     python: Path | None = None
     recipes: tuple[Recipe, ...] = ()
@@ -105,7 +106,7 @@ def pipeline_of(
     from bot.settings.kept import private_directory
     from pipeline.defaults import build_pipeline
 
-    seats = seated(settings, choices.models)
+    seats = seated(settings, choices.models, choices.repository_models)
     return build_pipeline(
         models={one.seat: one.models for one in seats if one.models} | dict(choices.models),
         efforts={one.seat: one.effort for one in seats if one.effort},
@@ -177,6 +178,7 @@ def operator_rules(settings: Settings) -> Rules:
         max_iterations=settings.max_iterations,
         max_minutes=max(1, int(settings.max_seconds // 60)),
         bots=settings.allowed_bots,
+        open_models=settings.repository_models,
     )
 
 

@@ -31,8 +31,12 @@ def models_file(settings: Settings) -> ModelsFile:
     return read_models_file(text, str(path))
 
 
-def seated(settings: Settings, flags: Mapping[str, str] | None = None) -> tuple[Seating, ...]:
-    """Who sits where: flags go before the variables, those before the file.
+def seated(
+    settings: Settings,
+    flags: Mapping[str, str] | None = None,
+    repository: Mapping[str, str] | None = None,
+) -> tuple[Seating, ...]:
+    """Who sits where: flags go before the repository's choice, that before variables and file.
 
     Raises Misconfigured, LLMMisconfigured.
     """
@@ -41,6 +45,7 @@ def seated(settings: Settings, flags: Mapping[str, str] | None = None) -> tuple[
     efforts = {role: getattr(settings, f"effort_{role}") for role in _ROLES}
     places = [
         Place("--model", dict(flags or {}), {}),
+        Place(".github/acp.yml", dict(repository or {}), {}),
         *(
             Place(f"ACP_MODEL_{name.upper()}", {name: checked_chain(model, "ACP_MODEL_*")}, {})
             for name, model in named.items()

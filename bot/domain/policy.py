@@ -6,8 +6,8 @@ Nothing here asks anybody: the callers look permissions up (`Forge.permission`) 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal
@@ -44,7 +44,8 @@ class Rules:
     Days are the last 24 hours. `people` are lower-case logins, None for everyone who may write.
     `drafts`: a change without complete evidence may become a draft pull request. `always_draft`:
     so does every other. `max_files` and `max_lines` bound a diff. `recipes` are what the
-    repository itself says about the set-up and the tests of its projects.
+    repository itself says about the set-up and the tests of its projects. `open_models` are those
+    ("vendor:model") that a repository may choose; `models` are the ones it has chosen, by role.
     """
 
     enabled: bool = True
@@ -66,6 +67,8 @@ class Rules:
     labels: tuple[str, ...] = ()
     base_branch: str = ""
     recipes: tuple[Recipe, ...] = ()
+    open_models: frozenset[str] = frozenset()
+    models: Mapping[str, str] = field(default_factory=dict)
 
 
 class Refusal(StrEnum):

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from bot.domain.branches import valid
 from bot.domain.policy import CONFIG, HOLD_MODES, Rules
-from bot.domain.repo_keys import ProjectConfig, RepoConfig, RunLimits
+from bot.domain.repo_keys import ModelChoices, ProjectConfig, RepoConfig, RunLimits
 from bot.errors import UserError
 from pipeline.environment.plan import Recipe
 
@@ -87,7 +87,10 @@ def recipes(config: RepoConfig) -> tuple[Recipe, ...]:
 
 
 def narrow(rules: Rules, config: RepoConfig) -> Rules:
-    """The rules of a repository: never more than the operator's."""
+    """The rules of a repository: never more than the operator's.
+
+    Raises WrongConfig for a model that the operator does not let repositories choose.
+    """
     limits = config.limits
     return replace(
         rules,
@@ -109,7 +112,26 @@ def narrow(rules: Rules, config: RepoConfig) -> Rules:
         labels=config.labels or rules.labels,
         base_branch=config.base or rules.base_branch,
         recipes=recipes(config) or rules.recipes,
+        models=_allowed(rules, config.models),
     )
+
+
+def _allowed(rules: Rules, asked: ModelChoices) -> dict[str, str]:
+    """The models that a repository chooses for itself, by role. Raises WrongConfig."""
+    chosen = asked.chosen()
+    refused = {
+        role: name.strip()
+        for role, models in chosen.items()
+        for name in models.split(",")
+        if name.strip() not in rules.open_models
+    }
+    if refused:
+        there = ", ".join(sorted(rules.open_models)) or "none"
+        text = "is no model that the operator lets repositories choose; there are: "
+        raise WrongConfig(
+            [Problem(0, f"models.{role}", f"{m} {text}{there}") for role, m in refused.items()]
+        )
+    return chosen
 
 
 def too_wide(rules: Rules, config: RepoConfig) -> tuple[str, ...]:
@@ -146,7 +168,11 @@ def schema_text() -> str:
 
 def fields() -> Iterator[tuple[str, str]]:
     """Every setting and what it means, as the reference lists them."""
-    tables: dict[str, type[BaseModel]] = {"limits": RunLimits, "projects": ProjectConfig}
+    tables: dict[str, type[BaseModel]] = {
+        "limits": RunLimits,
+        "models": ModelChoices,
+        "projects": ProjectConfig,
+    }
     for name, field in RepoConfig.model_fields.items():
         if name in tables:
             for inner, limit in tables[name].model_fields.items():
@@ -222,7 +248,7 @@ def _problem(node: Any, error: Any) -> Problem:
     path = error["loc"]
     field = ".".join(map(str, path))
     if error["type"] == "extra_forbidden":
-        known = [name.split(".")[-1] for name, _ in fields()] + ["limits", "projects"]
+        known = [name.split(".")[-1] for name, _ in fields()] + ["limits", "models", "projects"]
         close = get_close_matches(str(path[-1]), known, n=1)
         text = f"is not a setting; did you mean `{close[0]}`?" if close else "is not a setting"
     else:
@@ -230,6 +256,8 @@ def _problem(node: Any, error: Any) -> Problem:
         text = _MENDS.get(error["type"], fallback)
         if path[-1:] == ("path",) and error["type"] == "string_pattern_mismatch":
             text = "is no folder of the repository: write it as `apps/web`"
+        if path[:1] == ("models",) and error["type"] == "string_pattern_mismatch":
+            text = "is no model: write it as `vendor:model`"
     return Problem(_line(node, path), field, text)
 
 

@@ -13,6 +13,9 @@ _Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
 _Label = Annotated[str, Field(min_length=1, max_length=50)]
 _Glob = Annotated[str, Field(min_length=1, max_length=200)]
 _Line = Annotated[str, Field(min_length=1, max_length=2000)]
+_Models = Annotated[
+    str, Field(max_length=500, pattern=r"^[a-z]+:[^\s,:]+([ ]*,[ ]*[a-z]+:[^\s,:]+)*$")
+]
 _FOLDER = r"^(\.|[^/\\.][^/\\]*(/[^/\\.][^/\\]*)*)$"
 
 
@@ -36,6 +39,23 @@ class RunLimits(BaseModel):
     lines: int | None = Field(
         default=None, ge=1, description="Lines that a change may add and remove"
     )
+
+
+class ModelChoices(BaseModel):
+    """Models by role, each one of those that the operator lets repositories choose."""
+
+    model_config = _STRICT
+    coder: _Models | None = Field(
+        default=None,
+        description="Model of the coders, as `vendor:model`, or several with commas between; only "
+        "of those that the operator allows (`ACP_REPOSITORY_MODELS`)",
+    )
+    tester: _Models | None = Field(default=None, description="And the tester's")
+    reviewer: _Models | None = Field(default=None, description="And the reviewer's")
+
+    def chosen(self) -> dict[str, str]:
+        """What is said, by role."""
+        return {role: str(model) for role, model in self if model is not None}
 
 
 class ProjectConfig(BaseModel):
@@ -87,6 +107,7 @@ class RepoConfig(BaseModel):
         default=(), max_length=100, description="Further paths that no change may touch, as globs"
     )
     limits: RunLimits = Field(default=RunLimits(), description="Bounds of the runs")
+    models: ModelChoices = Field(default=ModelChoices(), description="Models by role")
     setup: tuple[_Line, ...] = Field(
         default=(),
         max_length=50,

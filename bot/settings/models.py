@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 _by = AliasChoices
 
@@ -80,9 +80,22 @@ class ModelSettings(BaseSettings):
         validation_alias=_by("ACP_PRICES"),
         description="Prices of your own as JSON, in the shape of that file's `prices`",
     )
+    repository_models: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        validation_alias=_by("ACP_REPOSITORY_MODELS"),
+        description="`VENDOR:MODEL`s, with commas between, that a repository may choose for itself "
+        "in `.github/acp.yml`; none unless set",
+    )
     max_calls: int = Field(
         400,
         validation_alias=_by("ACP_MAX_CALLS"),
         description="Model calls that a run may make, tries that failed included",
         ge=1,
     )
+
+    @field_validator("repository_models", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return frozenset(word.strip() for word in value.split(",") if word.strip())

@@ -9,12 +9,18 @@ from typing import Any
 
 import pytest
 
+from bot.bootstrap import operator_rules, pipeline_of
 from bot.bootstrap.models import prices_of, seated
+from bot.bootstrap_worker import choices_within
+from bot.domain.repo_config import narrow, read
+from bot.domain.runs import Actor, FrozenText, RepositoryId, RunRequest
 from bot.emulators.models.server import ModelServer
 from bot.entrypoints.cli_models import models
 from bot.errors import Misconfigured
 from bot.settings import Settings
+from pipeline.agents.seated import ModelAgent
 from pipeline.errors import LLMMisconfigured
+from pipeline.sandbox.none import NoSandbox
 
 FILE = """
 [models]
@@ -106,9 +112,34 @@ def test_a_vendor_that_does_not_answer_is_said_and_flags_nothing(
     assert (code, "google did not tell what it offers" in said) == (0, True)
 
 
-def test_a_flag_goes_before_the_variables_and_in_them_a_seat_before_its_role() -> None:
+def test_the_models_of_a_repositorys_file_come_to_its_runs_within_the_operators_list(
+    tmp_path: Path,
+) -> None:
+    settings = a_settings(
+        ACP_DATA_DIR=str(tmp_path / "data"),
+        ACP_MODEL_TESTER="openai:theirs",
+        ACP_REPOSITORY_MODELS="openai:small, google:small",
+    )
+    rules = narrow(operator_rules(settings), read(b"models: {coder: openai:small}"))
+    request = RunRequest(
+        origin="label",
+        repository=RepositoryId(1, "acme/shop", 1),
+        issue=7,
+        text=FrozenText("Fix it", "", Actor(7, "ann", "User")),
+        requester=Actor(7, "ann", "User"),
+        meaning="m",
+        at="2026-11-22T10:00:00Z",
+    )
+    made = pipeline_of(settings, choices_within(settings, request, rules, 1.0), NoSandbox())
+    seats = {one.name: one.models for one in made.agents if isinstance(one, ModelAgent)}
+    assert seats["gpt"] == seats["claude"] == ("openai:small",)
+    assert (seats["tests"], seats["qa"]) == (("openai:theirs",), ())
+
+
+def test_a_flag_goes_before_the_repository_and_that_before_the_operators_variables() -> None:
     settings = a_settings(ACP_MODEL_CODER="openai:by-role", ACP_MODEL_GPT="openai:by-seat")
-    _, claude, *_ = seated(settings, {"claude": "anthropic:flag"})
+    gpt, claude, *_ = seated(settings, {"claude": "anthropic:flag"}, {"coder": "openai:repo"})
+    assert (gpt.models, gpt.source) == ("openai:repo", ".github/acp.yml")
     assert (claude.models, claude.source) == ("anthropic:flag", "--model")
     gpt, claude, *_ = seated(settings)
     assert (gpt.models, claude.models) == ("openai:by-seat", "openai:by-role")

@@ -224,6 +224,29 @@ def test_the_schema_takes_what_we_take_and_refuses_what_we_refuse() -> None:
     assert not schema.is_valid({**good, "xyzzy": 1})
 
 
+def test_a_repository_chooses_among_the_models_that_the_operator_lets_it() -> None:
+    rules = Rules(open_models=frozenset({"openai:small", "google:small"}))
+    asked = read(b"models: {coder: 'openai:small, google:small', reviewer: google:small}")
+    assert narrow(rules, asked).models == {
+        "coder": "openai:small, google:small",
+        "reviewer": "google:small",
+    }
+    with pytest.raises(WrongConfig) as error:
+        narrow(rules, read(b"models: {coder: openai:small, tester: 'openai:small,openai:huge'}"))
+    assert str(error.value) == (
+        ".github/acp.yml is wrong: `models.tester`: openai:huge is no model that the operator lets "
+        "repositories choose; there are: google:small, openai:small"
+    )
+    with pytest.raises(WrongConfig, match="there are: none"):
+        narrow(Rules(), asked)
+
+
+@pytest.mark.parametrize("text", ["small", "'openai:'", "openai:a b", "openai:a,,x:b", "'x:y,'"])
+def test_what_is_no_model_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(WrongConfig, match=r"line 2, `models\.coder`: is no model"):
+        read(f"models:\n  coder: {text}\n".encode())
+
+
 def test_the_reference_lists_every_setting() -> None:
     page = (REFERENCE / "repo-config.md").read_text("utf-8")
     for name, meaning in fields():
