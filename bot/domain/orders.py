@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Literal
 
 from bot.domain.jira import Trigger
@@ -49,13 +50,20 @@ class Start:
 class Touch:
     """Tell the active run of an issue something: cancel it, or release it from its hold.
 
-    A push applies to a held run alone; for any other it is ignored.
+    A push applies to a held run alone; for any other it is ignored. `at` is when it was said (ISO
+    8601; "" where that is not known): it can come late, and means no run that was asked for after.
     """
 
     verb: Literal["cancel", "push"]
     repository_id: int
     issue: int
     by: str
+    at: str = ""
+
+    def too_early(self, asked_at: str) -> bool:
+        """Whether it was said before the run was asked for."""
+        said, asked = _time(self.at), _time(asked_at)
+        return said is not None and asked is not None and said < asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,15 @@ def label_again(request: RunRequest) -> RunRequest | None:
     if not request.label or request.meaning.endswith(_AGAIN):
         return None
     return replace(request, meaning=request.meaning + _AGAIN)
+
+
+def _time(at: str) -> datetime | None:
+    """A moment, or None where the text is none."""
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 Order = Start | Touch | Withdraw | Nothing | Say | Hear

@@ -128,9 +128,9 @@ def touch(say: Say, issue: int) -> Touch | None:
     """What a permitted command does to the active run of `issue`, if it does anything."""
     match say.verb:
         case "cancel":
-            return Touch("cancel", say.repository.id, issue, say.sender.login)
+            return Touch("cancel", say.repository.id, issue, say.sender.login, say.at)
         case "push":
-            return Touch("push", say.repository.id, issue, say.sender.login)
+            return Touch("push", say.repository.id, issue, say.sender.login, say.at)
         case _:
             return None
 

@@ -133,7 +133,7 @@ class HearTickets:
             return words.no_run(trigger.verb)
         verb: Literal["push", "cancel"] = "push" if trigger.verb == "push" else "cancel"
         for run in active:
-            touch = Touch(verb, run.request.repository.id, ticket.number, moment.by.name)
+            touch = Touch(verb, run.request.repository.id, ticket.number, moment.by.name, moment.at)
             await self._order(ticket, moment, touch, run.id)
         after = [await asyncio.to_thread(self.store.run, run.id) for run in active]
         # Whatever was at work says so itself.

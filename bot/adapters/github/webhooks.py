@@ -175,11 +175,11 @@ def _labeled(payload: _Payload) -> Order:
 def _unlabeled(payload: _Payload) -> Order:
     if payload.text("label.name") != payload.label:
         return Nothing("another label")
-    return _cancel(payload, payload.id("issue.number"))
+    return _cancel(payload, payload.id("issue.number"), "issue")
 
 
 def _issue_closed(payload: _Payload) -> Order:
-    return _cancel(payload, payload.id("issue.number"))
+    return _cancel(payload, payload.id("issue.number"), "issue")
 
 
 def _pull_closed(payload: _Payload) -> Order:
@@ -189,14 +189,15 @@ def _pull_closed(payload: _Payload) -> Order:
     same = payload.at("pull_request.head.repo.id") == payload.id("repository.id")
     if issue is None or not ours or not same:
         return Nothing("not a pull request of ours")
-    return _cancel(payload, issue)
+    return _cancel(payload, issue, "pull_request")
 
 
-def _cancel(payload: _Payload, issue: int) -> Order:
+def _cancel(payload: _Payload, issue: int, what: str) -> Order:
     if payload.own():
         return Nothing("our own doing")
     login = payload.text("sender.login")[:_LOGIN_CHARS]
-    return Touch("cancel", payload.id("repository.id"), issue, login)
+    at = payload.text(f"{what}.updated_at", "")
+    return Touch("cancel", payload.id("repository.id"), issue, login, at)
 
 
 def _commented(payload: _Payload) -> Order:

@@ -33,6 +33,7 @@ _KNOWN = sa.select(deliveries.c.source, deliveries.c.id, deliveries.c.run_id).wh
     deliveries.c.id.in_(sa.bindparam("ids", expanding=True))
 )
 _NOTE = deliveries.insert()
+_ASKED_AT = runs.c.request["at"].as_string().label("asked_at")
 
 
 def receive(
@@ -115,6 +116,8 @@ def _touch(c: sa.Connection, now: float, order: Touch) -> Receipt:
     active = _active(c, order.repository_id, order.issue)
     if active is None:
         return _NOTHING
+    if order.too_early(active.asked_at):
+        return Receipt("ignored", active.id)
     if order.verb == "cancel":
         queue.request_cancel(c, now, active.id, order.by)
     elif active.status == RunStatus.HELD:
@@ -170,7 +173,7 @@ def prune(c: sa.Connection, before: str) -> int:
 
 def _active(c: sa.Connection, repository_id: int, issue: int) -> sa.Row[Any, Any, Any] | None:
     return c.execute(
-        sa.select(runs.c.id, runs.c.status, runs.c.cancel_requested)
+        sa.select(runs.c.id, runs.c.status, runs.c.cancel_requested, _ASKED_AT)
         .where(
             runs.c.repository_id == repository_id,
             runs.c.issue == issue,

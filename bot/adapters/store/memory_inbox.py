@@ -155,6 +155,8 @@ class MemoryInbox(MemoryMailbox):
         active = self._active(order.repository_id, order.issue)
         if active is None:
             return Receipt("ignored")
+        if order.too_early(active.request.at):
+            return Receipt("ignored", active.id)
         if order.verb == "cancel":
             self.request_cancel(active.id, order.by)
         elif active.status is RunStatus.HELD:

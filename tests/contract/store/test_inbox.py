@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -186,3 +186,15 @@ def test_of_many_at_once_one_starts_a_run(desk: Desk, same: str) -> None:
     assert outcomes.count("started") == 1
     assert set(outcomes) == {"started", "active" if same == "issue" else "duplicate"}
     assert len(desk.store.runs()) == 1
+
+
+@pytest.mark.parametrize("verb", ["push", "cancel"])
+def test_what_was_said_before_a_run_was_asked_for_does_not_touch_it(
+    desk: Desk, verb: Literal["push", "cancel"]
+) -> None:
+    run_id = desk.start(1)  # asked for at ten
+    desk.store.move(run_id, desk.store.begin(run_id, "w"), RunStatus.HELD)
+    early = Touch(verb, 1, 1, "ann", "2026-11-22T10:59:59+01:00")
+    assert desk.send(early) == Receipt("ignored", run_id)
+    assert desk.run(run_id).status is RunStatus.HELD
+    assert desk.send(replace(early, at="2026-11-22T10:00:00Z")) == Receipt("applied", run_id)

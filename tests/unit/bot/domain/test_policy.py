@@ -110,8 +110,8 @@ def test_bots_and_our_own_events_get_no_answer() -> None:
 @pytest.mark.parametrize(
     ("verb", "wanted"),
     [
-        ("cancel", Touch("cancel", 4711, 7, "Wanda")),
-        ("push", Touch("push", 4711, 7, "Wanda")),
+        ("cancel", Touch("cancel", 4711, 7, "Wanda", "2026-11-22T10:00:00Z")),
+        ("push", Touch("push", 4711, 7, "Wanda", "2026-11-22T10:00:00Z")),
         ("status", None),
         ("unknown", None),
     ],

@@ -184,7 +184,7 @@ class TestLabel:
         assert found == Nothing(f"issues.labeled came without {path}")
 
     def test_taking_the_label_off_or_closing_the_issue_cancels(self) -> None:
-        cancel = Touch("cancel", 4711, 7, "wanda")
+        cancel = Touch("cancel", 4711, 7, "wanda", "2026-11-22T10:00:00Z")
         assert order("issues", changed(ISSUE, action="unlabeled")) == cancel
         assert order("issues", changed(ISSUE, action="closed")) == cancel
         other = changed(ISSUE, action="unlabeled", label__name="bug")

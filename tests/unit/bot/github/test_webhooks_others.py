@@ -14,6 +14,7 @@ PULL: dict[str, Any] = {
     "sender": {"id": 6, "login": "wanda"},
     "action": "closed",
     "pull_request": {
+        "updated_at": "2026-11-22T10:00:00Z",
         "user": {"id": 99},
         "head": {"ref": "acp/issue-7-totals-are-wrong", "repo": {"id": 4711}},
     },
@@ -26,7 +27,7 @@ def order(event: str, payload: object) -> Order:
 
 
 def test_closing_our_pull_request_cancels_its_run() -> None:
-    assert order("pull_request", PULL) == Touch("cancel", 4711, 7, "wanda")
+    assert order("pull_request", PULL) == Touch("cancel", 4711, 7, "wanda", "2026-11-22T10:00:00Z")
 
 
 @pytest.mark.parametrize(
