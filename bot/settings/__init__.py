@@ -114,7 +114,13 @@ class Settings(ModelSettings, JiraSettings, ServiceSettings):
         "", validation_alias=_by("TERM"), description="`dumb` switches the live display off"
     )
 
-    @field_validator("github_api_url", "jira_base_url", "openai_base_url", "anthropic_base_url")
+    @field_validator(
+        "github_api_url",
+        "jira_base_url",
+        "openai_base_url",
+        "anthropic_base_url",
+        "google_base_url",
+    )
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.lower().startswith(("http://", "https://")):

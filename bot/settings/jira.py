@@ -121,7 +121,12 @@ class JiraSettings(BaseSettings):
                 raise ValueError(str(error)) from None
         return tuple(pairs)
 
-    @field_validator("jira_token", "jira_token_previous", "jira_webhook_secret")
+    @field_validator(
+        "jira_token",
+        "jira_token_previous",
+        "jira_webhook_secret",
+        "jira_webhook_secret_previous",
+    )
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < _LEAST_SECRET:

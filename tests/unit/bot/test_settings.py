@@ -75,6 +75,11 @@ def test_settings_are_frozen() -> None:
         ("ACP_MAX_ITERATIONS", "0", "ACP_MAX_ITERATIONS is wrong: input should be greater than"),
         ("ACP_MAX_SECONDS", "-1", "ACP_MAX_SECONDS is wrong: input should be greater than 0"),
         ("JIRA_BASE_URL", "acme.atlassian.net", "JIRA_BASE_URL is wrong: must start with https://"),
+        (
+            "GOOGLE_GEMINI_BASE_URL",
+            "gemini.example",
+            "GOOGLE_GEMINI_BASE_URL is wrong: must start with https://",
+        ),
     ],
 )
 def test_a_wrong_value_names_its_variable(

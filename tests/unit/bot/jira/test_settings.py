@@ -37,6 +37,9 @@ def test_maps_and_lists_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ACP_JIRA_PROJECTS", "SHOP", "write NAME=owner/name"),
         ("ACP_JIRA_PROJECTS", "SHOP=acme", "is not a repository"),
         ("ACP_JIRA_TOKEN", "short", "needs 16 characters at least"),
+        ("ACP_JIRA_TOKEN_PREVIOUS", "short", "needs 16 characters at least"),
+        ("ACP_JIRA_WEBHOOK_SECRET", "short", "needs 16 characters at least"),
+        ("ACP_JIRA_WEBHOOK_SECRET_PREVIOUS", "short", "needs 16 characters at least"),
         ("JIRA_FLAVOR", "server", "JIRA_FLAVOR is wrong"),
     ],
 )
