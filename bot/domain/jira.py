@@ -71,13 +71,22 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A comment on a ticket, as Markdown. `edited_at` is `at` where it was never edited."""
+    """A comment on a ticket, as Markdown. `edited_at` is `at` where it was never edited.
+
+    `editor` wrote it as it reads now, None for its author: others may be allowed to edit it.
+    """
 
     id: str
     by: Person
     text: str
     at: str
     edited_at: str
+    editor: Person | None = None
+
+    @property
+    def writer(self) -> Person:
+        """Whose words it is now."""
+        return self.by if self.editor is None else self.editor
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,18 +123,25 @@ def _born_so(ticket: Ticket, rules: TicketRules) -> bool:
 def everybody(ticket: Ticket, asker: Person) -> tuple[Person, ...]:
     """All whose words may become part of a task, each once."""
     said = [asker, ticket.creator, *(one.by for one in ticket.changes)]
-    said += [one.by for one in ticket.remarks]
+    said += [who for one in ticket.remarks for who in (one.by, one.writer)]
     said += [one.by for one in ticket.attached]
     return tuple(dict.fromkeys(one for one in said if one.id))
 
 
 def parts(
-    ticket: Ticket, at: str, may: Collection[str], *, own: str, hint: str = ""
+    ticket: Ticket,
+    at: str,
+    may: Collection[str],
+    *,
+    own: str,
+    hint: str = "",
+    by_rule: bool = False,
 ) -> tuple[Part, ...]:
     """The task as the ticket read at a moment: later changes are undone from its history.
 
     `may` are the ids of those who may start runs, `own` is our own. A comment counts if one of them
-    left it alone since before the moment.
+    left it alone since before the moment. `by_rule`: the hint came from a rule of the tracker,
+    which may have put anybody's words into it.
     """
     said = [
         _field(ticket, at, may, "summary", ticket.title),
@@ -148,7 +155,8 @@ def parts(
         lines = (f"- {one.how} {one.key}" for one in ticket.linked)
         said.append(Part("Linked tickets", "\n".join(lines), "", may=True))
     if hint:
-        said.append(Part("The request adds", hint, "", may=True))
+        by = "whoever the rule quotes" if by_rule else ""
+        said.append(Part("The request adds", hint, by, may=not by_rule))
     return tuple(said[:2]) + tuple(one for one in said[2:] if one.text.strip())
 
 
@@ -173,7 +181,9 @@ def _remarks(ticket: Ticket, at: str, may: Collection[str], own: str) -> Iterabl
     taken: list[Remark] = [
         one
         for one in ticket.remarks
-        if one.by.id in may and one.by.id != own and _time(one.edited_at or one.at) < _time(at)
+        if {one.by.id, one.writer.id} <= set(may)
+        and one.by.id != own
+        and _time(one.edited_at or one.at) < _time(at)
     ]
     for one in sorted(taken, key=lambda one: (_time(one.at), one.id))[-_MOST_COMMENTS:]:
         yield Part(f"Comment of {one.by.name}", one.text, one.by.name, may=True)
@@ -183,9 +193,10 @@ def _files(ticket: Ticket, at: str, may: Collection[str], own: str) -> Iterable[
     files = [one for one in ticket.attached if one.by.id != own and _time(one.at) <= _time(at)]
     if files:
         lines = (f"- {one.name[:_NAME_CHARS]} ({one.size:,} bytes)" for one in files)
-        by = next((one.by for one in files if one.by.id not in may), NOBODY)
+        strangers = [one.by for one in files if one.by.id not in may]
+        by = strangers[0] if strangers else NOBODY
         heading = "Files attached to the ticket (not readable here)"
-        yield Part(heading, "\n".join(lines), by.name, may=by == NOBODY)
+        yield Part(heading, "\n".join(lines), by.name, may=not strangers)
 
 
 def _time(at: str) -> datetime:

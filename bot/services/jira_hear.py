@@ -99,7 +99,8 @@ class HearTickets:
             return
         own = await self.tracker.me()
         hint = commands.again(trigger.argument)[1]
-        said = jira_policy.parts(ticket, moment.at, may, own=own.id, hint=hint)
+        rule = trigger.cause != "command"
+        said = jira_policy.parts(ticket, moment.at, may, own=own.id, hint=hint, by_rule=rule)
         request = _request(ticket, moment, where, said, trigger.argument)
         receipt = await self._order(ticket, moment, Start(request))
         if receipt == "active" and trigger.cause == "command":

@@ -7,13 +7,15 @@ from typing import Any
 
 from bot.adapters.jira.adf import to_markdown
 from bot.adapters.jira.webhooks import moment, person
-from bot.domain.jira import Attached, Change, Linked, Remark, Ticket
+from bot.domain.jira import NOBODY, Attached, Change, Linked, Remark, Ticket
 
 FIELDS = (
     "summary", "description", "status", "labels", "components", "project", "creator", "created",
     "attachment", "issuelinks",
 )  # fmt: skip
 Json = Mapping[str, Any]
+_LONG_AGO = "1970-01-01T00:00:00+00:00"
+_MATTERS = ("summary", "description", "criteria", "status", "labels")
 
 
 def ticket(
@@ -52,13 +54,23 @@ def remark(raw: Json) -> Remark:
     """A comment."""
     at = moment(raw["created"])
     edited = moment(raw["updated"]) if raw.get("updated") else at
+    known = edited != at and "updateAuthor" in raw
     return Remark(
-        str(raw["id"]), person(raw.get("author")), to_markdown(raw.get("body")), at, edited
+        id=str(raw["id"]),
+        by=person(raw.get("author")),
+        text=to_markdown(raw.get("body")),
+        at=at,
+        edited_at=edited,
+        editor=person(raw["updateAuthor"]) if known else None,
     )
 
 
 def _changes(changelog: Json, criteria: str) -> Iterable[Change]:
-    for entry in changelog.get("histories") or ():
+    entries = changelog.get("histories") or ()
+    if int(changelog.get("total") or 0) > len(entries):
+        # Jira shows the newest hundred: who changed what before them is not known.
+        yield from (Change("0", _LONG_AGO, NOBODY, name, "", "") for name in _MATTERS)
+    for entry in entries:
         by, at = person(entry.get("author")), moment(entry["created"])
         for item in entry.get("items") or ():
             name = str(item.get("fieldId") or item.get("field") or "")

@@ -44,6 +44,7 @@ def note(one: Note, version: str, *, cloud: bool) -> Json:
     return {
         "id": one.id,
         "author": account(one.by, cloud=cloud),
+        "updateAuthor": account(one.by, cloud=cloud),
         "body": body(one.body, version),
         "created": jira_time(one.created),
         "updated": jira_time(one.updated),

@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
+from bot.adapters.jira.reading import ticket as read
 from bot.domain.jira import NOBODY, Attached, Change, Linked, Person, Remark, Ticket, Trigger
-from bot.domain.jira_policy import Moment, NoRepository, TicketRules, moment, parts, repository
+from bot.domain.jira_policy import (
+    Moment,
+    NoRepository,
+    TicketRules,
+    everybody,
+    moment,
+    parts,
+    repository,
+)
 from bot.domain.jira_text import compose
 
 ANA, EVE, BOT = Person("a", "Ana"), Person("e", "Eve"), Person("b", "Bot")
@@ -152,6 +161,49 @@ def test_files_and_links_are_listed_without_the_words_of_strangers() -> None:
 def test_a_file_of_somebody_who_may_not_is_their_word() -> None:
     said = parts(ticket(attached=(Attached("x", 1, EVE, at(1)),)), at(5), {"a"}, own="b")
     assert (said[2].by, said[2].may) == ("Eve", False)
+
+
+def test_a_file_of_nobody_known_is_a_strangers_word() -> None:
+    said = parts(ticket(attached=(Attached("x", 1, NOBODY, at(1)),)), at(5), {"a"}, own="b")
+    assert not said[2].may
+
+
+def test_a_comment_that_somebody_else_rewrote_counts_if_that_one_may() -> None:
+    remarks = tuple(
+        Remark(str(number), ANA, who.name, at(1), at(2), editor=who)
+        for number, who in enumerate((ANA, EVE, NOBODY, Person("c", "Cid")))
+    )
+    here = ticket(remarks=remarks)
+    assert Person("c", "Cid") in everybody(here, ANA)
+    said = parts(here, at(5), {"a", "c"}, own="b")
+    assert [part.text for part in said[2:]] == ["Ana", "Cid"]
+
+
+@pytest.mark.parametrize("by_rule", [False, True])
+def test_what_a_rule_adds_may_be_anybodys_words(by_rule: bool) -> None:
+    said = parts(ticket(), at(5), {"a"}, own="b", hint="delete it all", by_rule=by_rule)
+    assert (said[2].text, said[2].may) == ("delete it all", not by_rule)
+
+
+def test_a_history_that_is_cut_off_hides_neither_writers_nor_who_asked() -> None:
+    raw = {
+        "id": "7",
+        "key": "SHOP-7",
+        "fields": {
+            "summary": "Title",
+            "description": "Text",
+            "status": {"name": "Ready"},
+            "creator": {"accountId": "a", "displayName": "Ana"},
+            "created": at(0),
+        },
+        "changelog": {"startAt": 0, "maxResults": 100, "total": 101, "histories": []},
+    }
+    cut = read(raw, [], "https://jira.example")
+    assert moment(cut, heard(), RULES) is None
+    assert [part.may for part in parts(cut, at(5), {"a"}, own="b")] == [False, False]
+    whole = read({**raw, "changelog": {"total": 0, "histories": []}}, [], "https://jira.example")
+    assert moment(whole, heard(), RULES) == Moment("created", at(0), ANA)
+    assert all(part.may for part in parts(whole, at(5), {"a"}, own="b"))
 
 
 def test_each_text_is_cleaned_by_itself() -> None:
