@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import DotEnvSettingsSource, EnvSettingsSource
@@ -125,6 +126,13 @@ class Settings(ModelSettings, JiraSettings, ServiceSettings):
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.lower().startswith(("http://", "https://")):
             raise ValueError("must start with https:// or http://")
+        return value
+
+    @field_validator("jira_base_url")
+    @classmethod
+    def _without_login(cls, value: str | None) -> str | None:
+        if value is not None and "@" in urlsplit(value).netloc:
+            raise ValueError("must hold no login: it is shown; use JIRA_EMAIL and JIRA_API_TOKEN")
         return value
 
     @classmethod

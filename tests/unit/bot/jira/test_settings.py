@@ -41,6 +41,7 @@ def test_maps_and_lists_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("ACP_JIRA_WEBHOOK_SECRET", "short", "needs 16 characters at least"),
         ("ACP_JIRA_WEBHOOK_SECRET_PREVIOUS", "short", "needs 16 characters at least"),
         ("JIRA_FLAVOR", "server", "JIRA_FLAVOR is wrong"),
+        ("JIRA_BASE_URL", "https://ann:hunter22@jira.example", "must hold no login"),
     ],
 )
 def test_a_mistake_is_named(
