@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from bot.adapters.store.memory import MemoryStore
 from bot.adapters.store.sql import SqlStore
-from bot.adapters.store.tables import metadata
 from bot.domain.runs import Actor, FrozenText, RepositoryId, Run, RunRequest
 from bot.domain.store import Delivery, Order, Receipt, Say, Start, Store
+from tests.contract.store.postgres import emptied, new_database, serving
 
-POSTGRES = os.environ.get("ACP_TEST_POSTGRES_URL", "")
-KINDS = ["memory", "sqlite", *(["postgresql"] if POSTGRES else [])]
+KINDS = ["memory", "sqlite", "postgresql"]
 ANN = Actor(7, "ann", "User")
 
 
@@ -75,21 +72,29 @@ class Desk:
         return found
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a database: on the server that `ACP_TEST_POSTGRES_URL` names, or on one that is
+    started for the session where PostgreSQL's programs are installed.
+    """
+    with serving() as server, new_database(server) as url:
+        SqlStore.open(url).close()
+        yield url
+
+
 @pytest.fixture(params=KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore(Clock())
         return
-    url = POSTGRES if request.param == "postgresql" else f"sqlite:///{tmp_path / 'acp.db'}"
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'acp.db'}"
+    else:
+        url = request.getfixturevalue("postgres")
+        emptied(url)
     opened = SqlStore.open(url, clock=Clock())
     yield opened
     opened.close()
-    if request.param == "postgresql":
-        engine = sa.create_engine(url)
-        metadata.drop_all(engine)
-        with engine.begin() as connection:
-            connection.exec_driver_sql("DROP TABLE alembic_version")
-        engine.dispose()
 
 
 @pytest.fixture
