@@ -21,7 +21,7 @@ PACK_BYTES = 32 * 2**20
 
 
 # What decides how a test run is read, or is shown; nothing of this machine's paths.
-_TOLD = ("label", "order", "roots", "test", "folder", "inputs", "notes", "problem")
+_TOLD = ("label", "order", "roots", "test", "lint", "folder", "inputs", "notes", "problem")
 
 
 class Made(Protocol):
@@ -42,12 +42,23 @@ class Made(Protocol):
 
 def environment_of(facts: Mapping[str, Any]) -> Environment:
     """The environment as the facts tell it: enough to read its test runs, not to make any."""
+    return _environment(facts["environment"])
+
+
+def _environment(raw: Mapping[str, Any]) -> Environment:
     told: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list | tuple) else value
-        for name, value in facts["environment"].items()
+        for name, value in raw.items()
         if name in _TOLD
     }
-    return Environment(python="", launcher="", **told)
+    parts = tuple(_environment(part) for part in raw.get("parts", ()))
+    return Environment(python="", launcher="", **told, parts=parts)
+
+
+def described(environment: Environment) -> dict[str, Any]:
+    """What `environment_of` reads back."""
+    told = {name: getattr(environment, name) for name in _TOLD}
+    return {**told, "parts": [described(part) for part in environment.parts]}
 
 
 async def write(
@@ -67,7 +78,7 @@ async def write(
                 "repo": state.get("repo"),
                 "base_sha": repository.base_sha,
                 "base_tree": repository.base_tree,
-                "environment": {name: getattr(environment, name) for name in _TOLD},
+                "environment": described(environment),
                 "rules": asdict(plan.rules),
                 "lineup": [_agent(agent) for agent in plan.agents],
             }

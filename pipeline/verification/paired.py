@@ -228,7 +228,8 @@ class Paired:
         runnable = [key for key in ids if key.partition("::")[0] in known or self.runs.is_whole]
         same = set(ids) - set(runnable)
         if runnable:
-            alone = await self.runs.run(f"rerun, {side}", tree, Selection.of_ids(runnable))
+            chosen = Selection() if self.runs.is_whole else Selection.of_ids(runnable)
+            alone = await self.runs.run(f"rerun, {side}", tree, chosen)
             same |= {key for key in runnable if expected(alone, key)}
         rest = [key for key in ids if key not in same]
         if rest:

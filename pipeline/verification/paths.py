@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -13,7 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_TEST_FILES = ("test_*.py", "*_test.py", "*_tests.py", "tests.py", "conftest.py")
+_TEST_FILES = (
+    *("test_*.py", "*_test.py", "*_tests.py", "tests.py", "conftest.py"),
+    *("*_test.go", "*Test.java", "*Tests.java", "*Test.kt"),
+    *("*.test.[jt]s", "*.test.[jt]sx", "*.test.[cm][jt]s"),
+    *("*.spec.[jt]s", "*.spec.[jt]sx", "*.spec.[cm][jt]s"),
+    *("jest.config.*", "vitest.config.*", ".mocharc.*"),
+)
+_MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _CONFIG = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini"})
 _ALWAYS = frozenset({"tests", "__snapshots__", "__tests__"})
 _MAYBE = frozenset({"test", "testing"})
@@ -30,22 +38,23 @@ _SLUG_CHARS = 32
 class TestPaths:
     """Knows a repository's test paths. `folders` are those that its base shows to hold tests.
 
-    A package called `testing` is product unless tests lie in it: the fix of a true bug there must
-    reach the verdict.
+    `commands` are the files that say what the command of the tests does. A package called `testing`
+    is product unless tests lie in it: the fix of a true bug there must reach the verdict.
     """
 
     __test__ = False  # pytest must not collect it
 
     folders: frozenset[str]
+    commands: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, paths: Iterable[str]) -> TestPaths:
+    def of(cls, paths: Iterable[str], commands: Iterable[str] = ()) -> TestPaths:
         """Learn from the paths of the base."""
         found: set[str] = set()
         for path in map(PurePosixPath, paths):
             if any(fnmatchcase(path.name, pattern) for pattern in _TEST_FILES):
                 found.update(str(folder) for folder in path.parents if folder.name in _MAYBE)
-        return cls(frozenset(found))
+        return cls(frozenset(found), frozenset(commands))
 
     def match(self, path: str) -> bool:
         """Whether `path` is a test, test data, or configuration of pytest."""
@@ -58,8 +67,20 @@ class TestPaths:
         )
 
     def restored(self, path: str) -> bool:
-        """Whether a verdict takes `path` from the base: tests, and code that runs unasked."""
-        return self.match(path) or is_unasked(path)
+        """Whether a verdict takes `path` from the base: tests, their command, unasked code."""
+        return self.match(path) or is_unasked(path) or path in self.commands
+
+
+def command_files(paths: Iterable[str], folder: str, argv: Sequence[str]) -> frozenset[str]:
+    """The files of `paths` that `argv`, run in `folder`, names; where it calls make, its files too.
+
+    A Makefile may be one that is not there: a change must not put its own before the base's.
+    """
+    words = [word for part in argv for word in re.findall(r"[\w./-]+", part)]
+    words += _MAKEFILES if "make" in words else ()
+    named = {posixpath.normpath(posixpath.join(folder, word)) for word in words}
+    made = {name for name in named if name.rpartition("/")[2] in _MAKEFILES}
+    return frozenset(named.intersection(paths) | made)
 
 
 def is_unasked(path: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pipeline.workspace.repository import Repository
 
 _HEADER = re.compile(r"^\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
+_PACKAGE = "package.json"
+_NODE = ("scripts", "jest", "mocha", "ava", "vitest")
 _Table = tuple[Callable[[str], bool], Callable[[str], tuple[object, object]]]
 
 
@@ -50,7 +53,8 @@ async def verdict_tree(
     touched |= {change.old_path for change in changes if change.old_path}
     tree = await repository.overlay(patched, base, back)
     restored = {path for path in touched if back(path)}
-    for name in _TABLES.keys() & touched:
+    # A project may stand in a folder of its own, with settings of its own.
+    for name in sorted(path for path in touched if _base(path) in _SHARED and not back(path)):
         kept = await _with_base_tables(repository, tree, name)
         restored |= {name} if kept != tree else set()
         tree = kept
@@ -103,7 +107,9 @@ def restore_tables(name: str, old: str | None, new: str | None) -> str | None:
     None stands for a file that is not there. Where the text cannot be taken apart for certain, the
     whole file is the old one.
     """
-    ours, load = _TABLES[name]
+    if _base(name) == _PACKAGE:
+        return _with_scripts(old, new)
+    ours, load = _TABLES[_base(name)]
     try:
         table_old, _ = load(old or "")
         table_new, rest_new = load(new or "")
@@ -114,9 +120,13 @@ def restore_tables(name: str, old: str | None, new: str | None) -> str | None:
         merged = "".join(text if text.endswith("\n") else text + "\n" for text in [*kept, *back])
         if load(merged) == (table_old, rest_new):
             return merged
-    except (tomllib.TOMLDecodeError, configparser.Error):
+    except (tomllib.TOMLDecodeError, configparser.Error, RecursionError):
         return old
     return old
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _sections(text: str) -> list[tuple[str, str]]:
@@ -144,6 +154,23 @@ def _load_cfg(text: str) -> tuple[object, object]:
     return data.pop("tool:pytest", None), data
 
 
+def _with_scripts(old: str | None, new: str | None) -> str | None:
+    """package.json with the base's commands and settings of tests; a new one is as it is."""
+    if old is None:
+        return new
+    try:
+        (before, _), (after, rest) = _load_package(old), _load_package(new or "")
+    except (ValueError, TypeError, RecursionError):
+        return old
+    return new if before == after else json.dumps({**rest, **before}, indent=2) + "\n"
+
+
+def _load_package(text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    data: dict[str, Any] = dict(json.loads(text))
+    table = {key: data.pop(key) for key in _NODE if key in data}
+    return table, data
+
+
 def _is_toml_table(title: str) -> bool:
     name = title.replace('"', "").replace("'", "").replace(" ", "")
     return name == "tool.pytest" or name.startswith("tool.pytest.")
@@ -153,3 +180,4 @@ _TABLES: Mapping[str, _Table] = {
     "pyproject.toml": (_is_toml_table, _load_toml),
     "setup.cfg": (lambda title: title == "tool:pytest", _load_cfg),
 }
+_SHARED = frozenset({*_TABLES, _PACKAGE})

@@ -13,14 +13,14 @@ from pipeline.verification.evidence import Evidence, RunRecord
 from pipeline.verification.hunks import changed_lines
 from pipeline.verification.kinds import Claim, Kind, misfit
 from pipeline.verification.paired import Found, Paired, Runs
-from pipeline.verification.paths import TestPaths
+from pipeline.verification.paths import TestPaths, command_files
 from pipeline.verification.proofs import Noticed, OwnTests, Proofs, without
 from pipeline.verification.runner import Selection, canary_name
 from pipeline.verification.seen import Seen, notes
 from pipeline.verification.tree import Verdict, verdict_tree, with_tests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pipeline.environment import Environment
     from pipeline.verification.kept import Kept
@@ -184,8 +184,14 @@ class Verifier:
 
     async def _test_paths(self) -> TestPaths:
         if self._paths is None:
-            self._paths = TestPaths.of(await self._repository.paths(self._repository.base_tree))
+            paths = await self._repository.paths(self._repository.base_tree)
+            self._paths = TestPaths.of(paths, self._commands(paths))
         return self._paths
+
+    def _commands(self, paths: Sequence[str]) -> Iterator[str]:
+        """What a change could rewrite so that the suite does something else."""
+        for one in self._environment.parts or (self._environment,):
+            yield from command_files(paths, one.folder, (*one.test, one.lint))
 
     async def _suite(
         self, verdict: Verdict, claim: Claim, baseline: TestRun

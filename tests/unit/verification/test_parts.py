@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.environment import Environment
+from pipeline.environment.environment import combined
 from pipeline.environment.plan import Recipe
 from pipeline.environment.provision import Provisioner
 from pipeline.environment.supply import Supply, supplied
+from pipeline.facts import described, environment_of
 from pipeline.verification.decide import decide
 from pipeline.verification.kinds import Claim, Kind
 from pipeline.verification.parts import Parts, together
@@ -82,6 +86,17 @@ async def test_each_project_runs_its_own_part_of_a_selection() -> None:
         ("api", ("api/t.py", "api/t.py::a")),
         ("apps/web", ("apps/web/t.py", "apps/web/t.py::b")),
     ]
+
+
+def test_a_replay_knows_the_projects_as_they_were() -> None:
+    made = [replace(one, inputs=("setup.py",), test=("make", "test")) for one in ALL]
+    both = combined(tuple(made))
+    told = json.loads(json.dumps(described(both)))
+    again = environment_of({"environment": told})
+    changed = ["api/setup.py", "apps/setup.py"]
+    assert len(both.remarks(changed)) == 2
+    assert again.remarks(changed) == both.remarks(changed)
+    assert [(one.folder, one.test) for one in again.parts] == [(o.folder, o.test) for o in made]
 
 
 def test_one_run_that_cannot_be_trusted_makes_all_of_them_so() -> None:

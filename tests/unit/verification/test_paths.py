@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from pipeline.verification.kinds import Claim, Kind, misfit
-from pipeline.verification.paths import TestPaths, is_document, is_setting, reproduction_path
+from pipeline.verification.paths import (
+    TestPaths,
+    command_files,
+    is_document,
+    is_setting,
+    reproduction_path,
+)
 
 BASE = ("pkg/core.py", "pkg/testing/api.py", "pkg/test/test_core.py", "pkg/test/data.json")
 
@@ -27,6 +33,10 @@ BASE = ("pkg/core.py", "pkg/testing/api.py", "pkg/test/test_core.py", "pkg/test/
         "pytest.toml",
         "pkg/__snapshots__/a.ambr",
         "app/tests.py",
+        "pkg/x_test.go",
+        "web/page.test.tsx",
+        "web/page.spec.mjs",
+        "web/jest.config.js",
     ],
 )
 def test_tests_and_what_belongs_to_them_are_test_paths(path: Any) -> None:
@@ -34,7 +44,15 @@ def test_tests_and_what_belongs_to_them_are_test_paths(path: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["pkg/core.py", "pkg/testing/api.py", "pkg/contest.py", "pkg/attest/x.py", "latest.py"]
+    "path",
+    [
+        "pkg/core.py",
+        "pkg/testing/api.py",
+        "pkg/contest.py",
+        "pkg/attest/x.py",
+        "latest.py",
+        "api.spec.json",
+    ],
 )
 def test_product_is_not_a_test_path(path: Any) -> None:
     assert not TestPaths.of(BASE).match(path)
@@ -117,3 +135,15 @@ def test_a_quote_must_stand_in_the_task_whatever_the_line_breaks() -> None:
     assert Claim(Kind.BUG, "It is wrong.").problem(task) == ""
     assert "word for word" in Claim(Kind.BUG, "it is fine").problem(task)
     assert "quotes nothing" in Claim(Kind.BUG, "  ").problem(task)
+
+
+@pytest.mark.parametrize(
+    ("argv", "files"),
+    [
+        (("make", "test"), {"web/GNUmakefile", "web/makefile", "web/Makefile"}),
+        (("sh", "-c", "./run.sh --all && ../check.py"), {"web/run.sh", "check.py"}),
+        (("npm", "test"), set()),
+    ],
+)
+def test_the_files_of_a_command_are_known(argv: Any, files: Any) -> None:
+    assert command_files(["web/run.sh", "check.py", "run.sh"], "web", argv) == files

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
@@ -108,3 +109,30 @@ def test_changed_lines_are_counted_in_the_new_file() -> None:
         "diff --git a/y.txt b/y.txt\n--- a/y.txt\n+++ b/y.txt\n@@ -0,0 +1 @@\n+z\n"
     )
     assert changed_lines(diff) == {"x.py": (2, 3, 11, 12)}
+
+
+PACKAGE = '{"name": "x", "scripts": {"test": "jest"}}'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "merged"),
+    [
+        (PACKAGE, PACKAGE.replace("jest", "true").replace("x", "y"), PACKAGE.replace("x", "y")),
+        (PACKAGE, '{"name": "x", "jest": {"testMatch": []}}', PACKAGE),
+        (PACKAGE, "[" * 100_000, PACKAGE),
+        (PACKAGE, "[1]", PACKAGE),
+        (PACKAGE, None, PACKAGE),
+        (None, PACKAGE, PACKAGE),
+    ],
+)
+def test_a_package_keeps_the_bases_commands(old: Any, new: Any, merged: Any) -> None:
+    assert json.loads(restore_tables("web/package.json", old, new) or "") == json.loads(merged)
+
+
+async def test_pytests_tables_of_a_folder_come_from_the_base_too(tmp_path: Path) -> None:
+    async with court(tmp_path, {**CALC, "api/pyproject.toml": OLD}) as it:
+        change = await it.patch({"api/pyproject.toml": OLD.replace("-ra", "-p calc.forger")})
+        found = await verdict_tree(it.repository, change, "", TestPaths.of(CALC))
+        text = (await it.repository.read(found.tree, "api/pyproject.toml")).decode()
+    assert tomllib.loads(text) == tomllib.loads(OLD)
+    assert found.restored == ("api/pyproject.toml",)

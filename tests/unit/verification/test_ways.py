@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipeline.environment import find_environment
 from pipeline.sandbox.base import Limits
 from pipeline.verification.kept import Kept
 from pipeline.verification.kinds import Claim, Kind
@@ -63,6 +65,20 @@ async def test_a_coroutine_is_awaited_where_no_plugin_does(tmp_path: Path) -> No
 
 
 SLOW = "import time\n\n\ndef test_first():\n    time.sleep(2)\n\n\ndef test_last():\n    pass\n"
+
+
+async def test_a_command_is_run_again_as_a_whole_and_its_makefile_is_the_bases(
+    tmp_path: Path,
+) -> None:
+    files = {"Makefile": "test:\n\tgrep -q one page\n", "page": "one\n", **CALC}
+    broken = {**TRUE_FIX, "page": "two\n"}
+    environment = replace(find_environment(None), test=("make", "test"))
+    async with court(tmp_path, files, environment=environment) as it:
+        verdict = await it.verdict(broken)
+        rewritten = await it.judge({**broken, "Makefile": "test:\n\ttrue\n"})
+    assert verdict.reason == "tests failed"
+    assert [one.id for one in rewritten.regressions] == ["make test"]
+    assert any("set-up: Makefile" in note for note in rewritten.not_verified)
 
 
 async def test_what_the_time_limit_leaves_out_is_not_verified_unless_allowed(
