@@ -132,6 +132,7 @@ class PipelineState(TypedDict, total=False):
 
     `proposed_code` is the unified diff against the commit `base_sha` ("" is the empty tree);
     `proposed_tests` is the diff of `test_paths` against base plus `proposed_code`.
+    `summary` is the last coder's own account: words, no evidence.
     `tests_passed` and `qa_passed` are None where the operator left the role out ("not checked").
     """
 
@@ -140,6 +141,7 @@ class PipelineState(TypedDict, total=False):
     base_sha: str
     test_paths: list[str]
     proposed_code: str
+    summary: str
     nothing_to_change: str
     expectations: list[Expectation]
     proposed_tests: str
@@ -160,7 +162,7 @@ class PipelineState(TypedDict, total=False):
 
 _SHARED_BY_GATES = frozenset({"feedback", "dispute"})
 WRITES: Mapping[Role, frozenset[str]] = {
-    Role.CODER: frozenset({"proposed_code", "nothing_to_change", "expectations"}),
+    Role.CODER: frozenset({"proposed_code", "summary", "nothing_to_change", "expectations"}),
     Role.FORMATTER: frozenset({"proposed_code"}),
     Role.TESTER: frozenset({"proposed_tests", "claim", "tests_passed", "test_output", "evidence"})
     | _SHARED_BY_GATES,

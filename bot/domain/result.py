@@ -16,8 +16,9 @@ _FEEDBACK_CHARS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended. `reason` is "" unless it failed; `nothing_to_change` is the coder's own.
+    """How a run ended.
 
+    `reason` is "" unless it failed; `summary` and `nothing_to_change` are the coder's own words.
     `branch` and `diff_file` say where the change was left ("": not there). `diff` is the change and
     its tests against `base_sha`, ready for `git apply`; `tests_diff` is the second part of it.
     `usd` is None where a price is unknown. `cut_off` is tokens and US dollars of a cancelled run as
@@ -29,6 +30,7 @@ class Result:
     status: Status
     reason: str = ""
     feedback: str = ""
+    summary: str = ""
     nothing_to_change: str = ""
     repository: str = ""
     base_sha: str = ""
@@ -57,6 +59,7 @@ class Result:
             status=status or state.get("status", "failed"),
             reason=state.get("reason", ""),
             feedback=state.get("feedback", ""),
+            summary=state.get("summary", ""),
             nothing_to_change=state.get("nothing_to_change", ""),
             repository=state.get("repo") or "",
             base_sha=state.get("base_sha", ""),

@@ -219,6 +219,7 @@ def scrubbed(result: Result, scrub: Callable[[str], str]) -> Result:
     return replace(
         result,
         feedback=clean(result.feedback),
+        summary=clean(result.summary),
         nothing_to_change=clean(result.nothing_to_change),
         test_output=clean(result.test_output),
         qa_output=clean(result.qa_output),

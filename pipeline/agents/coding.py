@@ -74,6 +74,7 @@ class CodingAgent(ModelAgent):
             )
         if named := _expectations(ended.get("expectations", ())):
             state["expectations"] = named
+        state["summary"] = ended.get("summary", "")
         state.pop("nothing_to_change", None)
         if ended.get("nothing_to_change"):
             state["nothing_to_change"] = ended["nothing_to_change"]

@@ -16,6 +16,7 @@ from bot.domain.runs import Actor
 _TITLE = 120
 _TEMPLATE = 10_000
 _PATHS = 8
+_WORDS = 600
 _NO_LOGIN = re.compile(r"[^A-Za-z0-9_\[\]-]")
 
 
@@ -78,7 +79,9 @@ def _summary(report: Report) -> str:
     draft = "" if report.result.ok else "**Not proven**: take this for a start, not for a fix.\n\n"
     plus, minus = sum(len(f.added) for f in report.files), sum(f.removed for f in report.files)
     size_ = f"{plural(len(report.files), 'file')}, +{plus} -{minus}"
-    return f"{draft}{inline(report.result.task.title)} ({size_})\n\n{parts.changed(report)}"
+    words = inline(report.result.summary, _WORDS)
+    said = f"\n\nThe coder's own words, which nothing has checked: {words}" if words else ""
+    return f"{draft}{inline(report.result.task.title)} ({size_}){said}\n\n{parts.changed(report)}"
 
 
 def _proof(report: Report, commits: Commits, share: int) -> str:

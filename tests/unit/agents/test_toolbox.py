@@ -198,6 +198,7 @@ async def test_nothing_to_change_is_said_in_the_state(workspace: Workspace, seat
     client = Listening(call("finish", summary="s", nothing_to_change="it works already"))
     state = await CodingAgent("gpt", llm=client).run(PipelineState(task="t"), workspace, seat)
     assert state["nothing_to_change"] == "it works already"
+    assert state["summary"] == "s"
 
 
 async def test_the_opening_carries_task_draft_and_feedback(

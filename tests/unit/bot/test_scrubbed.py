@@ -16,6 +16,7 @@ def test_every_text_of_a_result_is_scrubbed_and_the_diff_is_not() -> None:
         task=Task("t"),
         status="failed",
         feedback=dirty,
+        summary=dirty,
         nothing_to_change=dirty,
         test_output=dirty,
         qa_output=dirty,
@@ -24,7 +25,8 @@ def test_every_text_of_a_result_is_scrubbed_and_the_diff_is_not() -> None:
         warnings=(dirty,),
     )
     clean = scrubbed(result, Scrubber([SECRET]))
-    shown = (clean.feedback, clean.nothing_to_change, clean.test_output, clean.qa_output)
+    words = (clean.feedback, clean.summary, clean.nothing_to_change)
+    shown = (*words, clean.test_output, clean.qa_output)
     assert SECRET not in str((*shown, clean.evidence, clean.warnings))
     assert clean.evidence["runs"][0]["seconds"] == 1.5
     assert clean.code_diff == dirty

@@ -121,6 +121,15 @@ def test_the_body_of_what_is_not_proven(a_report: Make) -> None:
     assert "git checkout" not in text
 
 
+def test_the_coders_words_are_marked_as_such_and_neutralised(a_report: Make) -> None:
+    report = a_report(summary="Count\nfrom 1. Fixes #3, @ana: ![x](https://y)")
+    text = pull_request.body(report, COMMITS).text
+    assert "own words, which nothing has checked: Count from 1. Fixes" in text
+    assert "#3" not in text
+    assert "@ana" not in text
+    assert "![x]" not in text
+
+
 def test_the_body_in_a_template(a_report: Make) -> None:
     template = (
         "<!-- Thank you! -->\n## Description\n\n## How was it tested?\n\n"
