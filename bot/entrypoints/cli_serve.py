@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from typing_extensions import override
 
 from bot.bootstrap.app import app_facts, wanted_app
+from bot.bootstrap.jira import jira_lacks
 from bot.domain.scrub import Scrubber, printable
 from bot.entrypoints.banner import banner
 from bot.entrypoints.http.application import application, setup_application
@@ -22,7 +23,6 @@ from bot.entrypoints.http.service import Service
 from bot.entrypoints.http.supervisor import WORKER, Supervisor
 from bot.entrypoints.logs import set_up_logs
 from bot.errors import BotError, Misconfigured
-from bot.bootstrap.jira import jira_lacks
 from bot.services.check_setup import shortcomings, unreachable
 from bot.settings import Settings
 from pipeline.errors import PipelineError

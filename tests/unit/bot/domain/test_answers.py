@@ -210,7 +210,7 @@ def test_a_run_that_is_going_on() -> None:
 I am already at work on this issue: [run `01RUN`](https://acp.example/runs/01RUN); my other comment here says how far.
 
 `/acp cancel` stops it.
-""")
+""")  # noqa: E501
 
 
 @pytest.mark.parametrize(
