@@ -30,9 +30,13 @@ from bot.domain.store import (
 _NOTHING = Receipt("ignored")
 # Built once: most deliveries ask for nothing, and building statements is most of their work.
 _KNOWN = sa.select(deliveries.c.source, deliveries.c.id, deliveries.c.run_id).where(
-    deliveries.c.id.in_(sa.bindparam("ids", expanding=True))
+    # Both columns of the key: with one of them alone every row would be looked at.
+    deliveries.c.source.in_(sa.bindparam("sources", expanding=True)),
+    deliveries.c.id.in_(sa.bindparam("ids", expanding=True)),
 )
 _NOTE = deliveries.insert()
+# The condition of `uq_runs_one_active_of_an_issue`, word for word: a bound value hides it.
+_INDEXED = (runs.c.status != sa.literal_column("'finished'"), runs.c.issue > sa.literal_column("0"))
 _ASKED_AT = runs.c.request["at"].as_string().label("asked_at")
 
 
@@ -43,7 +47,11 @@ def receive(
 
     One look and one note for all of them: they are most of the work.
     """
-    rows = c.execute(_KNOWN, {"ids": [delivery.id for delivery, _ in batch]})
+    named = {
+        "sources": sorted({delivery.source for delivery, _ in batch}),
+        "ids": [delivery.id for delivery, _ in batch],
+    }
+    rows = c.execute(_KNOWN, named)
     known = {(row.source, row.id): row.run_id for row in rows}
     receipts: list[Receipt] = []
     noted: list[dict[str, Any]] = []
@@ -177,7 +185,7 @@ def _active(c: sa.Connection, repository_id: int, issue: int) -> sa.Row[Any, Any
         .where(
             runs.c.repository_id == repository_id,
             runs.c.issue == issue,
-            runs.c.status != RunStatus.FINISHED,
+            *_INDEXED,
         )
         .with_for_update()
     ).first()
