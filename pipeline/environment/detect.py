@@ -148,6 +148,6 @@ def _make(project: Project) -> Plan | None:
 def _json(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

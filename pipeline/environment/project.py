@@ -54,7 +54,7 @@ class Project:
         """The table of pyproject.toml; {} where it is missing or cannot be read."""
         try:
             return tomllib.loads(self.text("pyproject.toml"))
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):
             return {}
 
     @cached_property

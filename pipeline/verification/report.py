@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from typing import Any, Literal, cast
 
 Outcome = Literal["passed", "failed", "error", "skipped", "xfailed", "xpassed"]
@@ -19,6 +20,11 @@ _RANK: Mapping[Outcome, int] = {
 }
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _RAISED = re.compile(r"^E\s+(?:[\w.]*\.)?([A-Z]\w*)(?::|$)", re.MULTILINE)
+# Whoever ran in the session may have written the report.
+_DAMAGED = (
+    *(ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(ArithmeticError, RecursionError),
+)
 _MESSAGE_CHARS = 2000
 _FRAMES = 8
 _LINES = 12
@@ -170,9 +176,9 @@ def parse(data: bytes, canary: str = "") -> Log:
             elif kind == "CollectReport":
                 _merge(results, _collected(record))
             elif kind in {"TestReport", "SubTestReport", "SubtestReport"}:
-                facts = _properties(record).get("acp_facts") or facts
+                facts = _facts(_properties(record).get("acp_facts")) or facts
                 _merge(results, _tested(record))
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        except _DAMAGED as error:
             damaged = damaged or f"line {number}: {type(error).__name__}"
     last = next((key for key in results if canary and key.rpartition("::")[2] == canary), "")
     guard = results.pop(last).outcome if last else None
@@ -203,6 +209,16 @@ def _properties(record: Mapping[str, Any]) -> dict[str, Any]:
     return {str(pair[0]): pair[1] for pair in record.get("user_properties") or ()}
 
 
+def _facts(told: object) -> Mapping[str, Any]:
+    if told is None:
+        return {}
+    facts: dict[str, Any] = dict(cast("Mapping[str, Any]", told))
+    lists = [facts.get(name) or [] for name in ("foreign", "reached", "unreached")]
+    if not all(isinstance(one, list) for one in [*lists, *(facts.get("ran") or {}).values()]):
+        raise TypeError("facts")
+    return facts
+
+
 def _collected(record: Mapping[str, Any]) -> TestResult | None:
     """A result only where collecting did not work: the tests themselves report later."""
     if record["outcome"] == "passed":
@@ -227,8 +243,15 @@ def _tested(record: Mapping[str, Any]) -> TestResult | None:
         frames=frames,
         assertion=outcome == "failed" and known.get("acp_assertion") is True,
         exception=str(known.get("acp_exception", "")),
-        seconds=float(record.get("duration") or 0.0),
+        seconds=_finite(record.get("duration") or 0.0),
     )
+
+
+def _finite(number: object) -> float:
+    found = float(cast("float", number))
+    if not isfinite(found):
+        raise ValueError("no number")
+    return found
 
 
 def _outcome(record: Mapping[str, Any]) -> Outcome | None:

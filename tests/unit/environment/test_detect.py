@@ -239,3 +239,8 @@ def test_pytest_stays_pytest_so_that_its_tests_are_told_apart(line: str) -> None
 def test_only_manifests_are_read() -> None:
     paths = ["src/x.py", "docs/requirements.txt", "requirements/dev.txt", "uv.lock", "a/uv.lock"]
     assert manifests(paths) == ("requirements/dev.txt", "uv.lock")
+
+
+@pytest.mark.parametrize(("name", "start"), [("package.json", ""), ("pyproject.toml", "a = ")])
+def test_a_manifest_nested_without_end_tells_nothing(name: str, start: str) -> None:
+    assert detect(Project.of({name: start + "[" * 100_000})).bare

@@ -62,7 +62,21 @@ def test_a_file_that_cannot_be_collected_is_an_error_under_its_name() -> None:
     assert (result.outcome, result.exception) == ("error", "ModuleNotFoundError")
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfe\x00", b"{", b"[]", b'{"$report_type": "TestReport"}'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\xff\xfe\x00",
+        b"{",
+        b"[]",
+        b'{"$report_type": "TestReport"}',
+        b"[" * 100_000,
+        b'{"$report_type": "SessionFinish", "exitstatus": 1e999}',
+        line("a", duration=float("nan")).encode(),
+        line("a", user_properties=[["acp_facts", "told"]]).encode(),
+        line("a", user_properties=[["acp_facts", {"reached": 5}]]).encode(),
+        line("a", user_properties=[["acp_facts", {"ran": {"x": 5}}]]).encode(),
+    ],
+)
 def test_a_damaged_report_is_said_to_be_damaged(data: Any) -> None:
     found = parse(data)
     assert found.damaged
