@@ -106,11 +106,11 @@ def ended(
 
 
 def number(data: Mapping[str, Any] | None, *path: str) -> int:
-    """The count at that path, 0 where the vendor left it out."""
+    """The count at that path, 0 where the vendor left it out; never below, which would pay back."""
     value: Any = data
     for key in path:
         value = value.get(key) if isinstance(value, Mapping) else None
-    return value if isinstance(value, int) else 0
+    return max(0, value) if isinstance(value, int) else 0
 
 
 def dicts(value: object) -> list[Json]:

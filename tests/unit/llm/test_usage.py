@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.llm import anthropic, google, openai_chat, openai_responses
 from pipeline.llm.base import LLMRequest, Usage
-from pipeline.llm.wire import Json, strict_ready
+from pipeline.llm.wire import Json, number, strict_ready
 
 REQUEST = LLMRequest("s", ())
 EVERYTHING = Usage(
@@ -87,3 +87,7 @@ def test_strict_mode_is_asked_for_only_where_the_vendor_takes_it() -> None:
     assert not strict_ready({**closed, "required": []})
     assert not strict_ready({k: v for k, v in closed.items() if k != "additionalProperties"})
     assert not strict_ready(nested)
+
+
+def test_a_count_below_nothing_pays_nothing_back() -> None:
+    assert number({"usage": {"prompt_tokens": -5}}, "usage", "prompt_tokens") == 0
