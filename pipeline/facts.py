@@ -10,6 +10,7 @@ from pipeline.agents.base import Agent
 from pipeline.agents.seated import ModelAgent
 from pipeline.environment import Environment
 from pipeline.journal import FACTS, Notebook, digest_of
+from pipeline.llm.windows import window_of
 from pipeline.redaction import Redactor
 from pipeline.state import PipelineState
 from pipeline.transitions import Rules
@@ -100,6 +101,7 @@ def _agent(agent: Agent) -> dict[str, Any]:
         **made,
         "provider": agent.client.provider,
         "model": agent.client.model,
+        "window": window_of(agent.client),
         "max_turns": agent.max_turns,
         "prompt": agent.prompt,
         "prompt_version": digest_of(agent.system)[:12],

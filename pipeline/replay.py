@@ -27,10 +27,11 @@ _MODELS: Mapping[str, type[ModelAgent]] = {
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A model that has answered before. It is never asked again."""
+    """A model that has answered before. It is never asked again. `window` is as it was then."""
 
     provider: str
     model: str
+    window: int | None = None
 
     async def complete(self, request: LLMRequest) -> LLMResponse:
         """Refuse. Raises Diverged."""
@@ -96,7 +97,7 @@ def _agent(raw: Mapping[str, Any]) -> ModelAgent | FormattingAgent:
         )
     return _MODELS[raw["kind"]](
         raw["name"],
-        llm=Recorded(raw["provider"], raw["model"]),
+        llm=Recorded(raw["provider"], raw["model"], raw.get("window")),
         prompt=raw["prompt"],
         max_turns=raw["max_turns"],
     )

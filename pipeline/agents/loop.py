@@ -20,7 +20,7 @@ from pipeline.llm.base import (
     ToolResult,
     ToolSpec,
 )
-from pipeline.llm.windows import window
+from pipeline.llm.windows import window_of
 from pipeline.progress import Kind
 
 MAX_STRIKES = 3
@@ -69,9 +69,7 @@ async def converse(
 ) -> Mapping[str, Any] | None:
     """The finishing call's arguments, or None if turns or patience ran out."""
     closing = closing or Closing()
-    said = Conversation(
-        (talk.opening, talk.present), window(talk.client.provider, talk.client.model)
-    )
+    said = Conversation((talk.opening, talk.present), window_of(talk.client))
     strikes = 0
     for turn in range(talk.max_turns):
         response = await _answer(talk, said, toolbox, seat)

@@ -25,8 +25,11 @@ from pipeline.llm.base import (
     ToolResult,
     Usage,
 )
-from pipeline.llm.windows import UNKNOWN, USEFUL, window
+from pipeline.llm.fallback import Breaker, Fallback
+from pipeline.llm.scripted import ScriptedClient
+from pipeline.llm.windows import UNKNOWN, USEFUL, window, window_of
 from pipeline.progress import Progress
+from pipeline.replay import Recorded
 from pipeline.workspace.workspace import Workspace
 
 WORK = "Fix it.\n"
@@ -201,3 +204,19 @@ async def test_a_talk_only_grows_while_there_is_room(workspace: Workspace, seat:
 async def test_a_task_that_never_fits_says_so(workspace: Workspace, seat: Seat) -> None:
     with pytest.raises(LLMTooLong):
         await converse(talk(Reader(holds=10), turns=5), Toolbox(workspace), seat)
+
+
+def test_a_chains_window_does_not_depend_on_who_answers_now() -> None:
+    large = ScriptedClient([], provider="anthropic", model="claude-sonnet-5-5")
+    small = ScriptedClient([], provider="mine", model="unheard-of")
+    breaker = Breaker(failures=1)
+    chain = Fallback([large, small], breaker=breaker)
+    assert window_of(large) == USEFUL
+    assert window_of(chain) == UNKNOWN
+    breaker.failed(small)
+    assert window_of(chain) == UNKNOWN
+
+
+def test_a_replays_window_is_the_recorded_one() -> None:
+    assert window_of(Recorded("anthropic", "claude-sonnet-5-5", 9000)) == 9000
+    assert window_of(Recorded("anthropic", "claude-sonnet-5-5")) == USEFUL
