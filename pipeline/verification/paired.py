@@ -110,7 +110,9 @@ class Runs:
                 return found
             run = await self._now(tree, selection, wall_s)
             told = recorder.redact.plain(run.to_json())
-            if kept and self._kept and not run.problem:
+            # A chance failure would excuse every later change, were it kept.
+            sound = not (run.problem or run.unreached or run.red())
+            if kept and self._kept and sound:
                 await self._kept.put(kept, told)
             return told
 

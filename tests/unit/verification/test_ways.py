@@ -125,3 +125,12 @@ async def test_a_kept_baseline_is_not_run_again_and_a_damaged_one_is(tmp_path: P
                 file.write_text("{", "utf-8")
     assert seen[0] == seen[1]
     assert seen[2].canary != seen[0].canary
+
+
+async def test_a_baseline_that_failed_or_was_cut_off_is_not_kept(tmp_path: Path) -> None:
+    flaky = "def test_by_chance():\n    assert False\n"
+    async with court(tmp_path, {**CALC, "tests/test_two.py": flaky}) as it:
+        kept = Kept(tmp_path / "kept")
+        environment = it.verifier._environment
+        assert (await Verifier(it.workspace, environment, kept=kept).baseline()).red()
+    assert not kept.directory.exists()
