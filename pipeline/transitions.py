@@ -99,11 +99,24 @@ def _at_gate(cursor: Cursor, state: PipelineState, rules: Rules) -> Move | None:
         if rules.reviewers and is_disputed(state):
             return Cursor(cursor.iteration, Stage.QA, 0), state
         return _back(cursor, state, rules, "testing", _reason_of_tests(state))
+    if cursor.stage is Stage.TESTING and not rules.reviewers and (named := _changed(state)):
+        state["tests_passed"] = False
+        state["feedback"] = (
+            "There is no reviewer to confirm that the task changes what these tests expect: leave "
+            f"them as they are, and passing: {', '.join(named)}"
+        )
+        return _back(cursor, state, rules, "testing", Reason.UNPROVEN)
     if cursor.stage is Stage.QA and state.get("tests_passed") is False:
         return _after_ruling(cursor, state, rules)
     if cursor.stage is Stage.QA and state.get("qa_passed") is not True:
         return _back(cursor, state, rules, "qa", Reason.QA_FAILED)
     return None
+
+
+def _changed(state: PipelineState) -> list[str]:
+    """Tests whose expectation the change is held to change, as far as running can tell."""
+    said = state.get("evidence", {}).get("expected", ())
+    return [one["id"] for one in said if not one["problem"]]
 
 
 def is_disputed(state: PipelineState) -> bool:

@@ -30,7 +30,6 @@ _NAMED = (
     "noticed",
     "mutants",
     "altered",
-    "expected",
     "unreached",
     "dropped",
 )
@@ -159,7 +158,10 @@ class Evidence:
         return next((run for run in reversed(self.runs) if run.name == name), None)
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-ready and bounded: 25 failures of a sort, 100 ids, 60,000 characters of output."""
+        """JSON-ready and bounded: 25 failures of a sort, 100 ids, 60,000 characters of output.
+
+        `expected` is whole, as the reviewer has to confirm each of them.
+        """
         data = asdict(self)
         for key, value in data.items():
             if isinstance(value, tuple):

@@ -44,6 +44,20 @@ def test_an_empty_first_draft_still_lets_the_second_coder_try() -> None:
     assert cursor == Cursor(1, Stage.DRAFTING, 1)
 
 
+def test_without_a_reviewer_nobody_confirms_another_expectation() -> None:
+    rules = Rules(coders=1, formatters=0, testers=1, reviewers=0, max_iterations=2)
+    expected = [{"id": "tests/t.py::test_a", "quote": "the", "problem": "", "gone": True}]
+    state = a_state(proposed_code="diff", tests_passed=True, evidence={"expected": expected})
+    cursor, after = advance(Cursor(1, Stage.TESTING, 0), state, rules)
+    assert cursor == Cursor(2, Stage.DRAFTING, 0)
+    assert "no reviewer to confirm" in after["feedback"]
+    assert "tests/t.py::test_a" in after["feedback"]
+    _, ended = advance(Cursor(2, Stage.TESTING, 0), state, rules)
+    assert (ended["status"], ended["reason"]) == ("failed", "unproven")
+    assert ended["tests_passed"] is False
+    assert advance(Cursor(1, Stage.TESTING, 0), state, FULL)[0] == Cursor(1, Stage.QA, 0)
+
+
 def test_nothing_to_change_goes_straight_to_the_tester() -> None:
     cursor, _ = advance(Cursor(1, Stage.DRAFTING, 1), a_state(nothing_to_change="done"), FULL)
     assert cursor == Cursor(1, Stage.TESTING, 0)

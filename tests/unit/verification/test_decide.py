@@ -130,3 +130,8 @@ def test_long_lists_are_counted_instead_of_shown() -> None:
     assert "... and 55 more" in feedback
     assert len(feedback) < 3000
     assert len(replace(BUG, regressions=many).to_dict()["regressions"]) == 25
+
+
+def test_every_changed_expectation_reaches_the_reviewer() -> None:
+    expected = tuple(Expected(f"t.py::test_{n}", "the task") for n in range(150))
+    assert len(replace(BUG, expected=expected).to_dict()["expected"]) == 150
