@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import facts, opening
+from pipeline import facts, opening, torn
 from pipeline.agents.base import Agent, Seat, act, takes
 from pipeline.agents.seated import ModelAgent
 from pipeline.environment.supply import Supply
@@ -132,6 +132,7 @@ class Bench:
             effort=agent.effort if isinstance(agent, ModelAgent) else None,
         )
         self._recorder.sit(prefix)
+        before = torn.remember(self._recorder, prefix, self._meter, agent.name)
         self._anew = []
         seat.report(Kind.SEATED, role.value)
         try:
@@ -141,7 +142,7 @@ class Bench:
                 raise Diverged(
                     f"the replay differs from the run: {error}", error.difference
                 ) from error
-            await self._recorder.sit_anew(prefix)
+            await torn.begin_anew(self._recorder, prefix, self._meter, agent.name, before)
             self._anew = [f"{agent.name} worked anew in iteration {cursor.iteration}: {error}"]
             seat.report(Kind.NOTE, self._anew[0])
             return await self._work(agent, role, seat, state)

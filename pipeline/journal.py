@@ -158,7 +158,8 @@ class Pen:
     """One seat's hand on the journal: counts positions, hands out what is there, writes the rest.
 
     `lost` counts model calls that were reserved but had no answer: perhaps paid twice. `asked` is
-    the seat's last request, as it is recorded: of the next one only what is new is kept.
+    the seat's last request, as it is recorded: of the next one only what is new is kept. `read`
+    are the keys of the entries that were handed out.
     """
 
     journal: Journal
@@ -166,6 +167,7 @@ class Pen:
     prefix: str
     lost: int = 0
     asked: Json = field(default_factory=dict)
+    read: set[str] = field(default_factory=set)
     _next: dict[str, int] = field(default_factory=dict)
 
     async def once(
@@ -185,14 +187,15 @@ class Pen:
         number = self._next[kind] = self._next.get(kind, 0) + 1
         key = f"{self.prefix}{kind}.{number}"
         entry = self.known.get(key)
+        if entry is not None and entry.reply is None and kind == "model":
+            self.lost += entry.tries
         if entry is not None:
             _check(key, kind, entry, digest, differs)
         if entry is not None and entry.reply is not None:
             if redo is not None:
                 await redo(entry.reply)
+            self.read.add(key)
             return entry.reply
-        if entry is not None and kind == "model":
-            self.lost += entry.tries
         return await _write(self.journal, key, digest, work)
 
 

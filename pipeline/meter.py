@@ -89,6 +89,15 @@ class Meter:
             self._models[agent] = asked
             self._seats[agent] = self._seats.get(agent, Tally()) + bill
 
+    def used_by(self, agent: str) -> Tally:
+        """What `agent` has used so far."""
+        return self._seats.get(agent, Tally())
+
+    def bill_since(self, agent: str, before: Tally) -> SeatUsage | None:
+        """What `agent` has used since it had used `before`; None for nothing."""
+        since = self.used_by(agent) - before
+        return None if since == Tally() else since.seat(*self._models[agent])
+
     def lost(self, agent: str, client: LLMClient, request: LLMRequest, calls: int) -> None:
         """Count calls that were begun before a crash and whose answer is not known.
 

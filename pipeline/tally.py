@@ -41,6 +41,12 @@ class Tally:
         }
         return Tally(**sums)
 
+    def __sub__(self, other: Tally) -> Tally:
+        less: dict[str, Any] = {
+            name: None if value is None else -value for name, value in asdict(other).items()
+        }
+        return self + Tally(**less)
+
     @property
     def tokens(self) -> int:
         """All tokens, read and written."""

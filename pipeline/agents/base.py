@@ -25,7 +25,7 @@ from pipeline.errors import (
     LLMMisconfigured,
     PipelineError,
 )
-from pipeline.journal import Recorder
+from pipeline.journal import OutOfStep, Recorder
 from pipeline.llm.asked import difference, lengthen, shorten
 from pipeline.llm.base import Effort, LLMClient, LLMRequest, LLMResponse
 from pipeline.llm.codec import (
@@ -106,7 +106,11 @@ class Seat:
         def differs(reply: Mapping[str, Any]) -> str:
             return difference(lengthen(reply["asked"], before), asked)
 
-        reply = await pen.once("model", digest_of_asked(asked), work, differs=differs)
+        try:
+            reply = await pen.once("model", digest_of_asked(asked), work, differs=differs)
+        except OutOfStep:
+            self.meter.lost(self.agent, client, request, pen.lost - lost)
+            raise
         pen.asked = lengthen(reply["asked"], before)
         if not live:
             self.meter.lost(self.agent, client, request, reply["lost"])

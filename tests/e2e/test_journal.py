@@ -127,7 +127,9 @@ async def test_a_power_cut_between_calls_costs_nothing(patient: Path) -> None:
         assert len(house.paid) == CALLS
 
 
-async def test_a_journal_out_of_step_is_said_and_the_seat_works_anew(patient: Path) -> None:
+async def test_a_journal_out_of_step_makes_the_seat_work_anew_and_what_was_paid_stays_paid(
+    patient: Path,
+) -> None:
     house = House(patient)
     await house.run(3, paid=False)
     entries = house.journal.entries
@@ -136,12 +138,32 @@ async def test_a_journal_out_of_step_is_said_and_the_seat_works_anew(patient: Pa
     assert reply is not None
     another = {**reply, "asked": {**reply["asked"], "system": "another question"}}
     entries[first] = Entry("another question", another)
+    answered = house._answered
     house._answered = lambda seat: 0  # type: ignore[method-assign]
+    assert await house.run(4, paid=False) is None
+    house._answered = answered  # type: ignore[method-assign]
     state = await house.run()
     assert state is not None
     assert state["status"] == "completed"
-    assert any("gpt worked anew in iteration 1" in note for note in state["notes"])
     assert len(house.paid) == CALLS + 2
+    # What was torn out stays paid, though the power was cut after that as well.
+    assert sum(seat["calls"] for seat in state["usage"]["agents"].values()) == CALLS + 2
+    lost = next(entry for key, entry in house.journal.entries.items() if ".gpt.torn." in key)
+    assert lost.reply is not None
+    assert lost.reply["calls"] == 2
+
+
+async def test_a_seat_that_works_anew_says_so(patient: Path) -> None:
+    house = House(patient)
+    await house.run(2, paid=False)
+    key, entry = next((k, e) for k, e in house.journal.entries.items() if ".model." in k)
+    assert entry.reply is not None
+    asked = {**entry.reply["asked"], "system": "another question"}
+    house.journal.entries[key] = Entry("another question", {**entry.reply, "asked": asked})
+    house._answered = lambda seat: 0  # type: ignore[method-assign]
+    state = await house.run()
+    assert state is not None
+    assert any("gpt worked anew in iteration 1" in note for note in state["notes"])
 
 
 async def test_the_whole_lineup_goes_on_from_its_journal(patient: Path) -> None:
