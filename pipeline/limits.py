@@ -36,6 +36,13 @@ class Limits:
     usd: float | None = None
     same_feedback: int = 2
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a bound that bounds nothing: below 0, or not a number."""
+        for name in ("wall_s", "tokens", "calls", "usd"):
+            bound = getattr(self, name)
+            if bound is not None and not bound >= 0:
+                raise ValueError(f"{name} is {bound}: give 0 or more, or None for no bound")
+
     def check(self, totals: Totals) -> None:
         """Raise BudgetExceeded if `totals`, the next call at its dearest included, break a limit.
 

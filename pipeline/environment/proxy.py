@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import socket
 import tempfile
@@ -25,6 +26,8 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _HEAD_BYTES = 8192
 _CHUNK = 1 << 16
 _MOST_NAMES = 50
+# Of more digits Python makes no number.
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class Proxy:
             head = await reader.readuntil(b"\r\n\r\n")
         words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
         host, _, port = (words[1] if len(words) > 1 else "").rpartition(":")
-        if words[0] != "CONNECT" or not host or not port.isascii() or not port.isdigit():
+        if words[0] != "CONNECT" or not host or not _PORT.fullmatch(port):
             self._blocked(words[1] if len(words) > 1 else "?", "only https goes through")
             raise Refused("405 Method Not Allowed", "only CONNECT goes through here")
         if why := self._gate.refuses(host, int(port)):

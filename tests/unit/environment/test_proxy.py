@@ -112,6 +112,10 @@ REFUSED = {
     "GET http://evil.example/ HTTP/1.1": ("405", "http://evil.example/ (only https goes through)"),
     "GET index.example:443 HTTP/1.1": ("405", "index.example:443 (only https goes through)"),
     "CONNECT index.example HTTP/1.1": ("405", "index.example (only https goes through)"),
+    f"CONNECT index.example:{'9' * 5000} HTTP/1.1": (
+        "405",
+        f"index.example:{'9' * 186} (only https goes through)",
+    ),
     "nonsense": ("405", "? (only https goes through)"),
 }
 

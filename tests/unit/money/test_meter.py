@@ -238,3 +238,9 @@ def test_a_journalled_call_is_counted_and_never_refused(
     again = new_meter(usd=0.01)
     again.known("gpt", asks(), ticket.bill.seat(*ticket.asked))
     assert seat_of(again) == seat_of(first)
+
+
+@pytest.mark.parametrize("bound", [-1.0, float("nan")])
+def test_a_limit_that_holds_nothing_is_refused(bound: float) -> None:
+    with pytest.raises(ValueError, match="give 0 or more, or None for no bound"):
+        Limits(usd=bound)
