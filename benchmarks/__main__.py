@@ -1,4 +1,4 @@
-"""Run every benchmark, one table each: start, sandbox, checkout, a webhook, a demo run."""
+"""Run every benchmark, one table each: start, sandbox, checkout, a webhook, money, a demo run."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.gate import gate
 from benchmarks.mirrors import mirrors
+from benchmarks.money import money
 from benchmarks.receiver import receiver
 from benchmarks.timing import Work, race, show
 from bot import demo
@@ -158,6 +159,7 @@ async def main() -> None:
     await checkout()
     await mirrors()
     await receiver()
+    await money()
     await gate_overhead()
     await whole_run()
 
