@@ -13,6 +13,7 @@ from typing import Protocol
 from bot.domain.forge import Forge
 from bot.domain.guards import SecretScan
 from bot.domain.policy import Rules
+from bot.domain.repo_config import WrongConfig
 from bot.domain.result import Result
 from bot.domain.runs import RunRequest, RunStatus
 from bot.domain.scrub import each_text
@@ -146,21 +147,27 @@ class ExecuteRun:
         admitted = await self._admit(book, forge, teller, admission)
         if admitted is None:
             return
-        rules = await admission.rules(forge)
-        last = await self._work(book, forge, teller, admitted, rules)
+        last = await self._work(book, forge, teller, admitted, admission)
         await _stop_if_cancelled(book)
         task = _task(book.run.request, admitted)
         result = Result.of(last.state, task, iterations=last.iteration)
         pushed = await asyncio.to_thread(pushed_before, self.store, book.run.request)
         branches = Branches(book, forge, admitted, pushed)
         scan = self.workshop.scan
-        # What has begun to be published is brought to its end.
-        begun = await book.made("push")
-        now = rules if begun else await admission.once_more(forge, book.run)
+        now = await self._now(book, forge, admission)
         turned = now if isinstance(now, TurnedAway) else None
-        rules = rules if isinstance(now, TurnedAway) else now
+        rules = self.rules if isinstance(now, TurnedAway) else now
         publication = Publication(book, forge, teller, branches, scan, rules, admitted, turned)
         await publication.publish(result, last.state)
+
+    async def _now(self, book: RunBook, forge: Forge, admission: Admission) -> Rules | TurnedAway:
+        """The rules of now. What has begun to be published is brought to its end in any case."""
+        if not await book.made("push"):
+            return await admission.once_more(forge, book.run)
+        try:
+            return await admission.rules(forge)
+        except WrongConfig:
+            return self.rules
 
     async def _admit(
         self, book: RunBook, forge: Forge, teller: Teller, admission: Admission
@@ -186,7 +193,12 @@ class ExecuteRun:
         return admitted
 
     async def _work(
-        self, book: RunBook, forge: Forge, teller: Teller, admitted: Admitted, rules: Rules
+        self,
+        book: RunBook,
+        forge: Forge,
+        teller: Teller,
+        admitted: Admitted,
+        admission: Admission,
     ) -> Checkpoint:
         """The loop, from the last checkpoint and the journal on; returns the final checkpoint."""
         kept = await book.checkpoints()
@@ -194,6 +206,7 @@ class ExecuteRun:
         last = kept[-1] if kept else None
         if last is not None and last.final:
             return last
+        rules = await admission.rules(forge)
         pipeline = self.workshop.pipeline(book.run.request, rules, admitted.usd)
         state = last.state if last else pipeline.start(admitted.task, forge.clone_url())
         state.setdefault("base_sha", admitted.base_sha)

@@ -70,6 +70,21 @@ async def test_07_whoever_releases_a_held_change_must_still_be_allowed_to(house:
     assert list(house.github.branches(SHOP)) == ["main"]
 
 
+async def test_settings_that_became_wrong_while_a_change_waited_are_named_at_its_release(
+    house: House,
+) -> None:
+    issue = house.issue(by="out")
+    await house.label(issue, by="ana")
+    house.github.commit(SHOP, "main", ".github/acp.yml", "holds: never\n", by="ana")
+    await house.say(issue, "/acp push", by="ana")
+
+    (run,) = house.runs
+    assert (run.outcome, run.reason) == ("refused", "config")
+    assert list(house.github.branches(SHOP)) == ["main"]
+    assert "Nothing was pushed" in house.told(issue)[0]
+    assert "`holds`" in house.told(issue)[0]
+
+
 async def test_49_the_text_is_that_of_the_moment_of_the_label(house: House) -> None:
     issue = house.issue(by="ana")
     house.github.label(issue, "agentic-fix", by="ana")
