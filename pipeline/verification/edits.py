@@ -9,6 +9,8 @@ import ast
 import doctest
 from typing import TYPE_CHECKING
 
+from pipeline.verification.syntax import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -42,7 +44,7 @@ def altered_examples(before: str, after: str | None) -> list[str]:
 def _tests(source: str, *, strict: bool = False) -> dict[str, ast.AST]:
     """Test functions and what decides whether a class of them runs, by name."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError):
         if strict:
             raise
@@ -71,7 +73,7 @@ def _functions(nodes: list[ast.stmt]) -> Iterator[ast.stmt]:
 def _switched(source: str) -> set[str]:
     """Assignments that decide whether tests run at all, and calls that skip a whole file."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError):
         return set()
     found = set()
@@ -122,7 +124,7 @@ def _dumps(nodes: list[ast.stmt] | list[ast.expr] | list[ast.keyword]) -> list[s
 def _examples(source: str) -> Mapping[str, set[tuple[str, str]]]:
     """What has a docstring with examples -> each example with what it must give."""
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError):
         return {}
     found: dict[str, set[tuple[str, str]]] = {}

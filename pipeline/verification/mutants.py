@@ -7,6 +7,8 @@ import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipeline.verification.syntax import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
@@ -67,7 +69,7 @@ def mutants(
 
 def _of_file(path: str, source: str, lines: Collection[int]) -> Iterator[Mutant]:
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError):
         return
     places = list(ast.walk(tree))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from pipeline.verification.syntax import parsed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -35,7 +37,7 @@ def stubbed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, st
 
 def _emptied(before: str, after: str, *, names: bool) -> str | None:
     try:
-        old, new = ast.parse(before), ast.parse(after)
+        old, new = parsed(before), parsed(after)
     except (SyntaxError, ValueError):
         return None
     if names:

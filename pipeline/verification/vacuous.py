@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pipeline.verification.paths import TestPaths, is_document
+from pipeline.verification.syntax import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,7 +23,7 @@ def vacuous(source: str, project: frozenset[str]) -> str:
     `project` holds the names of the project's modules; empty means that there are none to name.
     """
     try:
-        tree = ast.parse(source)
+        tree = parsed(source)
     except (SyntaxError, ValueError) as error:
         return f"the test cannot be parsed: {error}"
     if not any(_asserts(node) for node in ast.walk(tree)):

@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pipeline.verification.edits import altered, altered_examples
+from pipeline.verification.mutants import mutants
+from pipeline.verification.stubs import stubbed
+from pipeline.verification.vacuous import vacuous
 
 TEST = (
     "import pytest\n\n\n"
@@ -53,3 +56,12 @@ def test_examples_may_be_added_but_not_changed() -> None:
     assert altered_examples(source, more) == []
     assert altered_examples(source, source.replace("    1\n", "    2\n", 1)) == ["f"]
     assert altered_examples(source, "def f():\n    return 1\n") == ["f"]
+
+
+@pytest.mark.parametrize("bomb", ["x = " + "-" * 20_000 + "1", "x = " + "+".join(["1"] * 20_000)])
+def test_a_file_nested_without_end_has_lost_its_tests(bomb: str) -> None:
+    assert altered("def test_a():\n    assert True\n", bomb) == ["test_a"]
+    assert altered_examples("", bomb) == []
+    assert stubbed({"a.py": ""}, {"a.py": bomb}) == {}
+    assert mutants({"a.py": bomb}, {"a.py": [1]}, 2) == []
+    assert "cannot be parsed" in vacuous(bomb, frozenset())
