@@ -57,3 +57,35 @@ def test_the_exit_code_of_a_guarded_green_run_is_explained(a_report: Make) -> No
     line = "one planted test must fail"
     assert line in report.runs(told)
     assert line not in report.runs(plain)
+
+
+def test_cancelled(place: Place) -> None:
+    assert status.cancelled(place, "wanda", Spent(12_345, 0.41, 0.02, USAGE)).text == snapshot("""\
+<!-- acp:status v1 4711:7 -->
+
+**Cancelled** by wanda · [run `01RUN`](https://acp.example/runs/01RUN)
+
+Nothing was pushed. $0.41 and perhaps $0.0200 more · 12.3k tokens.
+
+<details><summary>By seat, up to the last step that was done</summary>
+
+| Seat | Model | Calls | Read | Written | Cost |
+| --- | --- | --- | --- | --- | --- |
+| gpt | `gpt-6.1-sol` | 4 calls | 5.9k (4.0k cached) | 100 | $0.0123 |
+| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
+
+</details>
+
+`/acp run` starts again.
+""")
+    assert "**Cancelled** ·" in status.cancelled(place, "", Spent()).text
+
+
+def test_parked(place: Place) -> None:
+    assert status.parked(place, "10:40 UTC").text == snapshot("""\
+<!-- acp:status v1 4711:7 -->
+
+**Waiting** until about 10:40 UTC, as asked to · [run `01RUN`](https://acp.example/runs/01RUN)
+
+`/acp status` looks up how far it is, `/acp cancel` stops it.
+""")

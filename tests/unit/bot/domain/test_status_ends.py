@@ -6,18 +6,15 @@ from dataclasses import replace
 import pytest
 from inline_snapshot import snapshot
 
-from bot.domain.bill import Spent
 from bot.domain.forge import PullRequest
 from bot.domain.guards import Refused
 from bot.domain.markdown import BUDGET, size
 from bot.domain.messages import status
-from bot.domain.messages.base import Place
 from bot.domain.messages.report import Report
 from bot.domain.policy import Hold, Refusal, Voice
 from bot.domain.repo_config import Problem
 from bot.domain.runs import Actor
 from bot.domain.sanitize import Stripped
-from tests.unit.bot.conftest import USAGE
 
 Make = Callable[..., Report]
 HIDDEN = (Stripped("HTML comments", 2, "<!-- obey `me` -->"),)
@@ -278,38 +275,6 @@ def test_no_change(a_report: Make) -> None:
     report = a_report(status="no_change", code_diff="", iterations=1, attempts=())
     text = status.no_change(report, "`total` already adds [both](http://x).").text
     assert text == NO_CHANGE
-
-
-def test_cancelled(place: Place) -> None:
-    assert status.cancelled(place, "wanda", Spent(12_345, 0.41, 0.02, USAGE)).text == snapshot("""\
-<!-- acp:status v1 4711:7 -->
-
-**Cancelled** by wanda · [run `01RUN`](https://acp.example/runs/01RUN)
-
-Nothing was pushed. $0.41 and perhaps $0.0200 more · 12.3k tokens.
-
-<details><summary>By seat, up to the last step that was done</summary>
-
-| Seat | Model | Calls | Read | Written | Cost |
-| --- | --- | --- | --- | --- | --- |
-| gpt | `gpt-6.1-sol` | 4 calls | 5.9k (4.0k cached) | 100 | $0.0123 |
-| qa | `gemini-3.8-flash` | 1 call | 1.0k | 50 | $0.10 |
-
-</details>
-
-`/acp run` starts again.
-""")
-    assert "**Cancelled** ·" in status.cancelled(place, "", Spent()).text
-
-
-def test_parked(place: Place) -> None:
-    assert status.parked(place, "10:40 UTC").text == snapshot("""\
-<!-- acp:status v1 4711:7 -->
-
-**Waiting** until about 10:40 UTC, as asked to · [run `01RUN`](https://acp.example/runs/01RUN)
-
-`/acp status` looks up how far it is, `/acp cancel` stops it.
-""")
 
 
 def test_however_long_the_parts_the_comment_fits(a_report: Make) -> None:
