@@ -105,18 +105,25 @@ class Lifeline:
         with contextlib.suppress(ConnectionError):
             if self._word.recv(1):
                 os.write(self._watched[1], b"\n")
-                self._prepared()
-                self._word.send(b"\n")
+                if self._prepared():
+                    self._word.send(b"\n")
 
-    def _prepared(self) -> None:
-        """Raises SandboxError, and lets the one who waits end, where it could not be prepared."""
+    def _prepared(self) -> bool:
+        """Whether it may go on; False where it was killed while it waited.
+
+        Raises SandboxError, and lets the one who waits end, where it could not be prepared.
+        """
         init = json.loads(self._text.splitlines()[0])["child-pid"]
         try:
-            (waiting,) = Path(f"/proc/{init}/task/{init}/children").read_text().split()
-            self._prepare(int(waiting))
+            waiting = Path(f"/proc/{init}/task/{init}/children").read_text().split()
+            if waiting:
+                self._prepare(int(waiting[0]))
+        except (FileNotFoundError, ProcessLookupError):
+            return False
         except (OSError, ValueError) as error:
             self._word.shutdown(socket.SHUT_RDWR)
             raise SandboxError(f"the command could not be limited: {error}") from error
+        return bool(waiting)
 
     def _kill_first(self) -> None:
         if self._first is not None:
