@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from bot.domain import policy
 from bot.domain.bill import Spent
@@ -19,6 +19,7 @@ from bot.domain.runs import RepositoryId, Run, RunStatus
 from bot.domain.store import Asked, Delivery, Order, Receipt, Say, Start, Store
 from bot.errors import BotError, Transient
 from bot.services.admit import repository_rules
+from bot.services.patience import Patience
 
 # The others have a meaning already, and nothing that carries it out yet.
 _THERE = tuple(verb for verb in MEANINGS if verb not in {"plan", "fix ci", "rebase"})
@@ -36,6 +37,7 @@ class AnswerCommands:
     rules: Rules
     own_id: int
     page: Callable[[str], str]
+    patience: Patience = field(default_factory=Patience)
 
     async def __call__(self) -> None:
         """Answer what waits; a command whose forge is out of reach waits for the next tick."""
@@ -49,6 +51,9 @@ class AnswerCommands:
                 continue
             except BotError as error:
                 _log.warning("command %s is dropped: %s", asked.id, error)
+            except Exception as error:  # noqa: BLE001 - a fault of ours stops no other row
+                if not self.patience.ended(f"command {asked.id}", error):
+                    continue
             await asyncio.to_thread(self.store.answered, asked.id)
 
     async def _answer(self, asked: Asked) -> None:

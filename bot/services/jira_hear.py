@@ -27,6 +27,7 @@ from bot.domain.messages import ticket as words
 from bot.domain.runs import Actor, FrozenText, RepositoryId, Run, RunRequest, RunStatus
 from bot.domain.store import Delivery, Start, Store, Touch
 from bot.errors import BotError, NotFound, OperatorError, Transient
+from bot.services.patience import Patience
 
 _log = logging.getLogger(__name__)
 _MOST_ASKED = 30  # people of one ticket who are looked up in groups
@@ -50,6 +51,7 @@ class HearTickets:
     rules: TicketRules
     clock: Callable[[], float] = time.monotonic
     waits: dict[str, tuple[int, float]] = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
 
     async def __call__(self) -> None:
         """Deal with what waits."""
@@ -67,6 +69,9 @@ class HearTickets:
             except BotError as error:
                 # Nobody can be told on a ticket that cannot be read.
                 _log.error("%s is passed over: %s", heard.trigger.key, error)
+            except Exception as error:  # noqa: BLE001 - a fault of ours stops no other row
+                if not self.patience.ended(f"{heard.trigger.key} ({heard.id})", error):
+                    continue
             self.waits.pop(heard.id, None)
             await asyncio.to_thread(self.store.listened, heard.id)
 

@@ -12,6 +12,7 @@ from bot.domain.messages import ticket as words
 from bot.domain.store import Store
 from bot.errors import BotError, UserError
 from bot.services.jira_hear import WAITING
+from bot.services.patience import Patience
 
 _log = logging.getLogger(__name__)
 _LEASE_S = 180.0
@@ -27,6 +28,7 @@ class PostLetters:
     store: Store
     tracker: Tracker
     moves: Mapping[Stage, str] = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
 
     async def __call__(self) -> None:
         """Bring what is due; what cannot be brought now is put off."""
@@ -40,6 +42,9 @@ class PostLetters:
                 _log.error("%s is given up: %s", posting.letter.name, error)
             except BotError as error:
                 _log.error("%s cannot be brought: %s", posting.letter.name, error)
+            except Exception as error:  # noqa: BLE001 - a fault of ours stops no other row
+                if not self.patience.ended(f"letter {posting.id}", error):
+                    continue
             await asyncio.to_thread(self.store.posted, posting.id)
 
     async def _put_off(self, posting: Posting, error: BotError) -> None:
