@@ -73,6 +73,10 @@ class Runs:
         if self.is_whole:
             name = named(self._environment)
             said.append(f"single tests: {name} tells of none, so it counts as one")
+        if self._parts:
+            said.append(
+                "suites of projects that the change does not touch: their results on the base stand"
+            )
         said += self._environment.notes
         return tuple(said)
 

@@ -145,6 +145,7 @@ async def test_two_projects_are_judged_together(room: Path) -> None:
             claim = Claim(Kind.BUG, "add() is wrong")
             evidence = await it.verifier.judge(await it.patch(fix), tests, claim)
             assert decide(evidence).passed, evidence.render()
+            assert "their results on the base stand" in " ".join(evidence.not_verified)
             patch = await it.patch({**fix, "web/page": "two\n"})
             verdict = decide(await it.verifier.judge(patch, tests, claim))
             assert verdict.reason == "tests failed"
