@@ -8,6 +8,8 @@ WORKERS ?= 4
 UV_VERSION = 0.13.9
 BIN = .venv/bin
 READY = .venv/.ready
+# Tests start hundreds of interpreters: without bytecode on disk each would compile anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 demo: $(READY)
 	@$(BIN)/acp demo
