@@ -154,19 +154,16 @@ def _digest(text: str) -> str:
 
 def _broken(plan: Plan, why: str) -> Environment:
     text = f"the environment could not be set up from {plan.source}: {why}"
-    return replace(
-        bare_environment(remark="; the set-up failed"),
-        problem=text,
-        inputs=plan.inputs,
-        test=plan.test,
-        lint=plan.lint,
-        folder=plan.path,
-    )
+    return replace(_planned(plan, bare_environment(remark="; the set-up failed")), problem=text)
 
 
 def _as_is(plan: Plan) -> Environment:
-    found = bare_environment(remark=_remark(plan))
     roots = () if plan.path == "." else (f"{plan.path}/src", plan.path)
+    return _planned(plan, bare_environment(remark=_remark(plan)), roots)
+
+
+def _planned(plan: Plan, found: Environment, roots: tuple[str, ...] = ()) -> Environment:
+    """The environment with what the plan says of it; modules are looked for in `roots`."""
     env = {**found.env, "ACP_ROOTS": ":".join(roots)} if roots else found.env
     return replace(
         found,
@@ -197,17 +194,7 @@ def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Envi
     else:
         found, roots = bare_environment(remark=_remark(plan)), ()
     found = _with_tools(found, plan, place, apart)
-    env = {**found.env, "ACP_ROOTS": ":".join(roots)} if roots else found.env
-    return replace(
-        found,
-        env=env,
-        roots=roots,
-        test=plan.test,
-        lint=plan.lint,
-        folder=plan.path,
-        inputs=plan.inputs,
-        notes=notes,
-    )
+    return replace(_planned(plan, found, roots), notes=notes)
 
 
 def _with_tools(found: Environment, plan: Plan, place: Path, apart: bool) -> Environment:  # noqa: FBT001

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
+from bot.domain.store import StoreUnavailable
+
 READ_S = 10.0
 """How long a body may take: a forge gives up on the whole delivery after that time."""
+_log = logging.getLogger(__name__)
 _DRAINED = 64 * 1024 * 1024
 
 
@@ -44,6 +48,26 @@ class Json:
         status = self.status.value
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+Take = Callable[[Scope, Receive], Awaitable[Json]]
+"""Takes one delivery in. Raises Refused, StoreUnavailable."""
+
+
+async def answered(take: Take, scope: Scope, receive: Receive) -> Json:
+    """What `take` answers to a delivery, or why it is not taken in.
+
+    A 503 is told as a failure that passes: Jira tries again, and GitHub shows the delivery as
+    failed, for which our sweeper asks again.
+    """
+    try:
+        return await take(scope, receive)
+    except Refused as refused:
+        return Json(refused.status, {"error": refused.said})
+    except StoreUnavailable as error:
+        _log.error("a delivery could not be taken in: %s", error)
+        said = {"error": "try again"}
+        return Json(HTTPStatus.SERVICE_UNAVAILABLE, said, ((b"retry-after", b"30"),))
 
 
 def header(scope: Scope, name: bytes) -> str:

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from starlette.types import Receive, Scope, Send
 
 from bot.domain.store import Delivery, Order, Receipt, StoreUnavailable
-from bot.entrypoints.http.answers import Json, Refused, body_of, header
+from bot.entrypoints.http.answers import Json, Refused, answered, body_of, header
 from bot.entrypoints.http.inbox import Inbox
 
 LARGEST = 5 * 1024 * 1024
@@ -42,16 +42,7 @@ class JiraDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one delivery."""
-        try:
-            answer = await self._take(scope, receive)
-        except Refused as refused:
-            answer = Json(refused.status, {"error": refused.said})
-        except StoreUnavailable as error:
-            # Jira tries a 503 again.
-            _log.error("a delivery could not be taken in: %s", error)
-            answer = Json(
-                HTTPStatus.SERVICE_UNAVAILABLE, {"error": "try again"}, ((b"retry-after", b"30"),)
-            )
+        answer = await answered(self._take, scope, receive)
         await answer(scope, receive, send)
 
     async def _take(self, scope: Scope, receive: Receive) -> Json:
