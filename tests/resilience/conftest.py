@@ -6,12 +6,14 @@ import itertools
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -139,6 +141,24 @@ class Place:
             assert time.monotonic() < began + PATIENCE_S, self.log()
             time.sleep(0.02)
         return time.monotonic() - began
+
+    def freeze(self, process: subprocess.Popen[bytes]) -> None:
+        """Stop a worker between two transactions: within one, it alone could write for ever."""
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+        while not self._writable():
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.01)
+            process.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+    def _writable(self) -> bool:
+        with closing(sqlite3.connect(self.folder / "acp.db", timeout=0.1)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+        return True
 
     def log(self) -> str:
         path = self.folder / "worker.log"

@@ -97,7 +97,7 @@ def test_a_worker_killed_at_random_moments_finishes_every_run(place: Place, seed
 def test_a_frozen_worker_pays_for_nothing_once_another_took_over(place: Place) -> None:
     frozen = place.worker(calls=CALLS, name="frozen")
     place.till.before = lambda _run, call: (
-        frozen.send_signal(signal.SIGSTOP) if call == 5 and place.till.by["frozen"] == 6 else None
+        place.freeze(frozen) if call == 5 and place.till.by["frozen"] == 6 else None
     )
     run_id = place.start()
     place.until(lambda: place.till.by["frozen"] == 6)
