@@ -142,7 +142,9 @@ class Admission:
         return TurnedAway("triage", found) if found else None
 
     async def _there(self, forge: Forge, request: RunRequest) -> TurnedAway | None:
-        """A pull request that makes this run superfluous."""
+        """A pull request that makes this run superfluous, unless another one is asked for."""
+        if commands.again(request.text.hint)[0]:
+            return None
         closing = () if request.ticket else await forge.pulls(closing=request.issue)
         if other := policy.duplicate(closing, own_id=self._own_id):
             return TurnedAway("duplicate", other)
@@ -150,9 +152,7 @@ class Admission:
         return TurnedAway("merged", merged) if merged else None
 
     async def _merged(self, forge: Forge, request: RunRequest) -> PullRequest | None:
-        """The merged pull request of an earlier run, unless another one is asked for."""
-        if commands.again(request.text.hint)[0]:
-            return None
+        """The merged pull request of an earlier run."""
         pushed = await asyncio.to_thread(pushed_before, self._store, request)
         for branch in pushed:
             newest = next(iter(await forge.pulls(head=branch)), None)

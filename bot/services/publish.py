@@ -18,7 +18,7 @@ from bot.domain.policy import Refusal, Rules
 from bot.domain.repo_config import WrongConfig
 from bot.domain.result import Result
 from bot.domain.runs import Outcome, RunStatus
-from bot.domain.scrub import without_host_paths
+from bot.domain.scrub import each_text, without_host_paths
 from bot.domain.store import Ending
 from bot.services.admit import Admitted, TurnedAway
 from bot.services.branch import Branches
@@ -58,7 +58,7 @@ class Publication:
             sandbox=self.teller.sandbox,
             tests_passed=state.get("tests_passed"),
             qa_passed=state.get("qa_passed"),
-            attempts=tuple(_clean(list(state.get("attempts", ())), scrub)),
+            attempts=tuple(each_text(list(state.get("attempts", ())), scrub)),
             stripped=self.admitted.stripped,
             findings=findings,
             digest=self.admitted.digest,
@@ -223,17 +223,6 @@ def scrubbed(result: Result, scrub: Callable[[str], str]) -> Result:
         nothing_to_change=clean(result.nothing_to_change),
         test_output=clean(result.test_output),
         qa_output=clean(result.qa_output),
-        evidence=_clean(dict(result.evidence), clean),
-        warnings=tuple(_clean(list(result.warnings), clean)),
+        evidence=each_text(dict(result.evidence), clean),
+        warnings=tuple(each_text(list(result.warnings), clean)),
     )
-
-
-def _clean(value: Any, scrub: Callable[[str], str]) -> Any:
-    """Every text inside, scrubbed."""
-    if isinstance(value, str):
-        return scrub(value)
-    if isinstance(value, dict):
-        return {key: _clean(item, scrub) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item, scrub) for item in value]
-    return value

@@ -91,7 +91,8 @@ def duplicate(place: Place, pull: PullRequest) -> Comment:
         "answer",
         place,
         f"I have not started: #{pull.number} is open and already closes this issue.",
-        "If it is abandoned, close it. " + _AGAIN,
+        "If it does not do, write `/acp run --again`; if it is abandoned, close it and comment "
+        "`/acp run`.",
     )
 
 

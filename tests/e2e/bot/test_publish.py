@@ -266,3 +266,7 @@ async def test_another_pull_request_that_closes_the_issue_is_pointed_to(house: H
 
     assert house.runs[0].outcome == "refused"
     assert f"#{pull.number} is open and already closes this issue" in house.told(issue)[0]
+
+    await house.say(issue, "/acp run --again")
+    assert house.runs[-1].outcome == "completed"
+    assert len(house.github.pulls(SHOP)) == 2

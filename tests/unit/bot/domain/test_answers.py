@@ -104,7 +104,7 @@ def test_a_duplicate() -> None:
 
 I have not started: #8 is open and already closes this issue.
 
-If it is abandoned, close it. Then write `/acp run`, or set the label again.
+If it does not do, write `/acp run --again`; if it is abandoned, close it and comment `/acp run`.
 """)
 
 
