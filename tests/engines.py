@@ -1,0 +1,174 @@
+"""A container engine of the tests' own: a real `dockerd` with its own data, and a small image.
+
+`engine` is a session's fixture; a conftest that wants it says `from tests.engines import engine`.
+It needs root and Debian's `docker.io` (no registry, no bridge, no systemd). Where it cannot run,
+tests are skipped with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from docker.client import DockerClient
+from docker.errors import DockerException
+
+from pipeline.sandbox.selftest import anybodys_python
+
+IMAGE = "acp-test:latest"
+_UP_WITHIN_S = 30.0
+# What the image holds besides Python and git, each with the libraries that it needs.
+_PROGRAMS = (
+    *("sh", "bash", "env", "cat", "ls", "cp", "mv", "rm", "mkdir", "rmdir", "ln", "chmod", "touch"),
+    *("mktemp", "mkfifo", "true", "false", "sleep", "echo", "printf", "seq", "yes", "head", "tail"),
+    *(
+        "tr",
+        "wc",
+        "id",
+        "stat",
+        "sort",
+        "uname",
+        "dd",
+        "test",
+        "pwd",
+        "basename",
+        "dirname",
+        "kill",
+    ),
+    *("grep", "sed", "find", "flock", "setsid", "unshare", "setpriv", "git", "make", "tar", "gzip"),
+)
+_NOT_OF_PYTHON = {"test", "site-packages", "dist-packages", "__pycache__", "idlelib", "tkinter"}
+_TOP_LEVEL = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A running engine: the path of its socket, and the name of an image that it has."""
+
+    socket: Path
+    image: str = IMAGE
+
+    @property
+    def url(self) -> str:
+        """As `DOCKER_HOST` and the SDK want it."""
+        return f"unix://{self.socket}"
+
+    @contextmanager
+    def client(self) -> Iterator[Any]:
+        """The SDK's client."""
+        with closing(DockerClient(base_url=self.url)) as client:
+            yield client
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """An engine with the image, for the whole session."""
+    if why := missing():
+        pytest.skip(why)
+    with running() as found:
+        load(found)
+        yield found
+
+
+def missing() -> str:
+    """Why no engine can be started here; empty where one can."""
+    if os.geteuid():
+        return "a container engine of our own needs root"
+    absent = [name for name in ("dockerd", "containerd", "runc") if not shutil.which(name)]
+    return f"no container engine here: {', '.join(absent)} not found" if absent else ""
+
+
+@contextmanager
+def running(*options: str) -> Iterator[Engine]:
+    """A `dockerd` over an empty directory; gone with all it made at the end."""
+    with tempfile.TemporaryDirectory(prefix="acp-engine-", ignore_cleanup_errors=True) as name:
+        place = Path(name)
+        found = Engine(place / "docker.sock")
+        command = ["dockerd", "--iptables=false", "--bridge=none", "-H", found.url, *options]
+        command += ["--data-root", f"{place}/data", "--exec-root", f"{place}/exec"]
+        log = (place / "log").open("wb")
+        with (
+            log,
+            subprocess.Popen(
+                [*command, "--pidfile", f"{place}/pid"], stdout=log, stderr=log, cwd="/"
+            ) as process,
+        ):
+            try:
+                _wait(found, process, place / "log")
+                yield found
+            finally:
+                process.terminate()
+
+
+def _wait(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _UP_WITHIN_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with engine.client() as client:
+                client.ping()
+        except DockerException:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError(f"dockerd did not start: {log.read_text()[-2000:]}")
+
+
+def load(engine: Engine, image: str = IMAGE) -> None:
+    """Give the engine an image of this machine's own programs: no registry is asked."""
+    with tempfile.TemporaryDirectory(prefix="acp-image-") as place:
+        archive = f"{place}/image.tar"
+        names = "\0".join(sorted(_files())).encode()
+        pack = ["tar", "-cf", archive, "-P", "--no-recursion", "--null", "-T", "-"]
+        subprocess.run(pack, input=names, check=True)
+        with engine.client() as client:
+            client.api.import_image_from_file(archive, *image.split(":"))
+
+
+def _files() -> set[str]:
+    """Programs, Python's standard library and every library they need, links and their targets."""
+    named = [found for name in _PROGRAMS if (found := shutil.which(name, path="/usr/bin:/bin"))]
+    python = Path(anybodys_python()).resolve()
+    library = python.parents[1] / "lib" / python.name
+    modules = [
+        str(path)
+        for path in library.rglob("*")
+        if path.is_file() and not _NOT_OF_PYTHON & set(path.parts)
+    ]
+    programs = [*named, str(python), *(name for name in modules if name.endswith(".so"))]
+    every = {*programs, *modules, *_libraries(programs), str(python.with_name("python3"))}
+    links = {name for name in _TOP_LEVEL if Path(name).is_symlink()}
+    return links | {_placed(name) for name in every} | {os.path.realpath(name) for name in every}
+
+
+def _placed(name: str) -> str:
+    """The name without links on the way to it; it may be a link itself."""
+    return str(Path(name).parent.resolve() / Path(name).name)
+
+
+def _libraries(programs: Iterable[str]) -> set[str]:
+    said = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=False).stdout
+    return {
+        word
+        for line in said.splitlines()
+        for word in line.split()
+        if word.startswith("/") and not word.endswith(":")
+    }
+
+
+if __name__ == "__main__":
+    with running() as started:
+        load(started)
+        print(started.url, started.image, flush=True)
+        sys.stdin.read()
