@@ -10,9 +10,9 @@ from pipeline.verification.decide import BASELINE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pipeline.verification.paired import Runs
     from pipeline.verification.report import TestRun
     from pipeline.verification.runner import Selection
+    from pipeline.verification.runs import Runs
 
 _PYTEST_FILES = ("test_*.py", "*_test.py")
 _UNITTEST_FILES = ("-o", "python_files=test*.py *_test.py *_tests.py")

@@ -16,9 +16,10 @@ from pipeline.verification.tree import verdict_tree
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pipeline.verification.paired import Found, Runs
+    from pipeline.verification.paired import Found
     from pipeline.verification.paths import TestPaths
     from pipeline.verification.report import TestResult, TestRun
+    from pipeline.verification.runs import Runs
     from pipeline.verification.tree import Verdict
     from pipeline.workspace.repository import Repository
 

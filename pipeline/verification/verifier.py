@@ -12,10 +12,11 @@ from pipeline.verification.discover import first_run
 from pipeline.verification.evidence import Evidence, RunRecord
 from pipeline.verification.hunks import changed_lines
 from pipeline.verification.kinds import Claim, Kind, misfit
-from pipeline.verification.paired import Found, Paired, Runs
+from pipeline.verification.paired import Found, Paired
 from pipeline.verification.paths import TestPaths, command_files
 from pipeline.verification.proofs import Noticed, OwnTests, Proofs, without
 from pipeline.verification.runner import Selection, canary_name
+from pipeline.verification.runs import Runs
 from pipeline.verification.seen import Seen, notes
 from pipeline.verification.tree import Verdict, verdict_tree, with_tests
 
