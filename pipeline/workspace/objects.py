@@ -102,6 +102,5 @@ async def read_blob(git: Git, oid: str) -> bytes:
 async def write_out(git: Git, tree: str, directory: Path) -> None:
     """Write the tree's raw bytes into an empty directory that nobody else can write to."""
     async with private_index(git) as indexed:
-        await indexed.run("read-tree", tree)
-        args = (f"--work-tree={directory}", "checkout-index", "--all", "--force", "--quiet")
+        args = (f"--work-tree={directory}", "read-tree", "--reset", "-u", tree)
         await indexed.run(*args, cwd=directory, timeout_s=900.0)

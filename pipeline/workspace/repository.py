@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -19,10 +20,13 @@ from pipeline.workspace.gitcmd import Git, GitError
 from pipeline.workspace.mirrors import Mirrors
 from pipeline.workspace.objects import Item
 from pipeline.workspace.paths import check_path
+from pipeline.workspace.remembered import Remembered
 from pipeline.workspace.snapshots import Known
 from pipeline.workspace.source import LocalRepository, Source, check_ref, check_sha, parse_source
 
 _TREE = re.compile(r"[0-9a-f]{40}")
+_LISTINGS = 8  # of up to some 100,000 paths each
+_ANSWERS = 128
 
 
 class Repository:
@@ -41,6 +45,8 @@ class Repository:
         self._directory = directory
         self._base: Mapping[str, Item] = {}
         self._local: LocalRepository | None = None
+        self._listings = Remembered(_LISTINGS)
+        self._answers = Remembered(_ANSWERS)
 
     @classmethod
     async def open(
@@ -89,7 +95,7 @@ class Repository:
         try:
             await packs.unpack(repository._git, pack, _checked(base_tree))
             repository.base_sha, repository.base_tree = base_sha, base_tree
-            repository._base = await objects.listing(repository._git, base_tree)
+            repository._base = await repository._listing(base_tree)
         except BaseException:
             await repository.close()
             raise
@@ -99,9 +105,12 @@ class Repository:
         """The files of a tree as a git pack, or None where they take more than `most_bytes`."""
         return await packs.pack(self._git, _checked(tree), most_bytes)
 
+    async def _listing(self, tree: str) -> Mapping[str, Item]:
+        return await self._listings.answer(_checked(tree), lambda: objects.listing(self._git, tree))
+
     async def _read_base(self, where: Source) -> None:
         self.base_tree = await fetch.base_tree(self._git, self.base_sha, where.shown)
-        self._base = await objects.listing(self._git, self.base_tree)
+        self._base = await self._listing(self.base_tree)
         if where.local is not None:
             self._local = await LocalRepository.find(where)
             self.dirty = await has_changes(self._local.git)
@@ -119,32 +128,41 @@ class Repository:
 
     async def apply(self, tree: str, diff: str) -> str:
         """The tree that `diff` makes of `tree` ("" makes the same). Raises PatchError."""
-        return await diffs.apply(self._git, _checked(tree), diff)
+        return await self._answers.answer(
+            ("apply", _checked(tree), _digest(diff)), lambda: diffs.apply(self._git, tree, diff)
+        )
 
     async def diff(self, old: str, new: str, paths: Sequence[str] = ()) -> str:
         """The git diff between two trees, "" when equal: valid text that `apply` turns back."""
-        return await diffs.diff(self._git, _checked(old), _checked(new), paths)
+        pair = (_checked(old), _checked(new))
+        made = await self._answers.answer(
+            ("diff", *pair, *paths), lambda: diffs.diff(self._git, *pair, paths)
+        )
+        if not paths:  # the diff was tried before it was given
+            self._answers.learn(("apply", old, _digest(made)), new)
+        return made
 
     async def changes(self, old: str, new: str, paths: Sequence[str] = ()) -> tuple[Change, ...]:
         """What differs between two trees, one Change a path, renames found."""
-        return await diffs.changes(self._git, _checked(old), _checked(new), paths)
+        pair = (_checked(old), _checked(new))
+        return await self._answers.answer(
+            ("changes", *pair, *paths), lambda: diffs.changes(self._git, *pair, paths)
+        )
 
     async def overlay(self, tree: str, source: str, match: Callable[[str], bool]) -> str:
         """`tree` with every path that `match` accepts exactly as it is in the tree `source`."""
-        mine = await objects.listing(self._git, _checked(tree))
-        theirs = await objects.listing(self._git, _checked(source))
+        mine, theirs = await self._listing(tree), await self._listing(source)
         kept = {path: item for path, item in mine.items() if not match(path)}
         taken = {path: item for path, item in theirs.items() if match(path)}
         return await objects.tree_of(self._git, {**kept, **taken})
 
     async def paths(self, tree: str) -> tuple[str, ...]:
         """Every path of a tree, sorted; submodules count as one path."""
-        return tuple(sorted(await objects.listing(self._git, _checked(tree))))
+        return tuple(sorted(await self._listing(tree)))
 
     async def read(self, tree: str, path: str) -> bytes:
         """A file's bytes, or a link's target. Raises FileNotFoundError."""
-        items = await objects.listing(self._git, _checked(tree), path)
-        item = items.get(path)
+        item = (await self._listing(tree)).get(path)
         if item is None or item.mode == objects.GITLINK:
             raise FileNotFoundError(path)
         return await objects.read_blob(self._git, item.oid)
@@ -178,8 +196,7 @@ class Repository:
 
     async def seed(self, session: Session, tree: str) -> Known:
         """What `snapshot` may take as known right after `checkout`, before anything ran."""
-        items = await objects.listing(self._git, _checked(tree))
-        return await snapshots.seeded(session, items, tree)
+        return await snapshots.seeded(session, await self._listing(tree), tree)
 
     async def commit(
         self,
@@ -219,6 +236,10 @@ class Repository:
 
 def _absolute(path: Path) -> Path:
     return path.absolute()
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def _checked(tree: str) -> str:

@@ -37,13 +37,15 @@ class Known:
     """What an earlier snapshot found.
 
     `blobs` maps a path to the stamp of its entry and the id of its content; `tracked` are the paths
-    that count even where .gitignore names them; `stored` are ids that the git directory has.
+    that count even where .gitignore names them; `stored` are ids that the git directory has;
+    `items` are all that `tree` holds.
     """
 
     blobs: Mapping[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     tracked: Mapping[str, Item] = field(default_factory=dict)
     tree: str = ""
     stored: frozenset[str] = frozenset()
+    items: Mapping[str, Item] = field(default_factory=dict)
 
 
 def settled(entry: Entry, listed_ns: int) -> bool:
@@ -64,7 +66,7 @@ async def seeded(session: Session, items: Mapping[str, Item], tree: str) -> Know
         for entry in await session.entries()
         if entry.path in items and settled(entry, listed_ns)
     }
-    return Known(blobs, items, tree, frozenset(item.oid for item in items.values()))
+    return Known(blobs, items, tree, frozenset(item.oid for item in items.values()), items)
 
 
 async def take(
@@ -79,13 +81,15 @@ async def take(
     reader = _Reader(git, session, known, stored)
     items = {entry.path: item async for entry, item in reader.read(counted)}
     gitlinks = {p: item for p, item in tracked.items() if item.mode == GITLINK and p not in items}
-    tree = await tree_of(git, {**items, **gitlinks})
+    whole = {**items, **gitlinks}
+    same = bool(known.tree) and whole == known.items
+    tree = known.tree if same else await tree_of(git, whole)
     blobs = {
         entry.path: (entry.stamp, items[entry.path].oid)
         for entry in counted
         if entry.path in items and settled(entry, listed_ns)
     }
-    return tree, Known(blobs, known.tracked, tree, frozenset(reader.stored))
+    return tree, Known(blobs, known.tracked, tree, frozenset(reader.stored), whole)
 
 
 class _Reader:
