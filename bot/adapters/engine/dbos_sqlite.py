@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,9 @@ from sqlalchemy import event
 from bot.domain.engine import Die
 
 _BUSY_MS = 30_000
+# SQLite knows `unixepoch('subsec')` from here on. With Python 3.12 and newer DBOS asks for it, and
+# Debian 12, on which many images of Python are made, has an older SQLite.
+_SUBSECONDS = (3, 42)
 _FATAL = {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
@@ -32,6 +36,8 @@ def connect(url: sa.URL, die: Die) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"
+        if sqlite3.sqlite_version_info < _SUBSECONDS:
+            connection.create_function("unixepoch", 1, _unix_epoch)
         for pragma in (
             f"busy_timeout = {_BUSY_MS}",
             "foreign_keys = ON",
@@ -47,3 +53,8 @@ def connect(url: sa.URL, die: Die) -> sa.Engine:
             die(f"the engine's database failed: {context.original_exception}")
 
     return engine
+
+
+def _unix_epoch(_modifier: str) -> float:
+    """What `unixepoch('subsec')` says: seconds, in steps of a millisecond."""
+    return round(time.time(), 3)

@@ -48,3 +48,17 @@ def test_a_full_disk_ends_the_process_and_a_wrong_statement_does_not(tmp_path: P
             c.exec_driver_sql("INSERT INTO t VALUES (zeroblob(100000))")
     engine.dispose()
     assert deaths == ["the engine's database failed: database or disk is full"]
+
+
+def test_an_old_sqlite_knows_the_milliseconds_that_a_new_python_makes_dbos_ask_for(
+    tmp_path: Path,
+) -> None:
+    engine = connect(sa.make_url(f"sqlite:///{tmp_path / 'engine.db'}"), lambda _why: None)
+    with engine.begin() as c:
+        stamp = "INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000)"
+        c.exec_driver_sql(f"CREATE TABLE t (x, stamp {stamp})")
+        c.exec_driver_sql("INSERT INTO t (x) VALUES (1)")
+        stored = c.exec_driver_sql("SELECT stamp, unixepoch() FROM t").one()
+    engine.dispose()
+    assert isinstance(stored[0], int)
+    assert abs(stored[0] // 1000 - stored[1]) <= 60
