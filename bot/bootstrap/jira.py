@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bot.domain.store import Delivery, Order, Store
     from bot.settings import Settings
 
+_log = logging.getLogger(__name__)
 Lock = tuple[
     Callable[[str], bool],
     Callable[[bytes, str], bool],
@@ -61,8 +63,14 @@ def jira_tracker(settings: Settings) -> JiraTracker:
 def ticket_work(
     settings: Settings, store: Store, app: GitHubApp
 ) -> tuple[Callable[[], Awaitable[None]], ...]:
-    """What a worker does about tickets, tick by tick: hear, and post; nothing without a door."""
+    """What a worker does about tickets, tick by tick: hear, and post; nothing without a door.
+
+    A Jira that is set up by half holds up no other runs: what was taken in waits.
+    """
     if jira_lock(settings) is None:
+        return ()
+    if fault := jira_fault(settings):
+        _log.error("%s", fault)
         return ()
     from bot.services.jira_hear import HearTickets
     from bot.services.jira_post import PostLetters
@@ -74,6 +82,17 @@ def ticket_work(
         HearTickets(store, tracker, app.repository, rules),
         PostLetters(store, tracker, moves),
     )
+
+
+def jira_fault(settings: Settings) -> str:
+    """Why tickets wait though the door takes them in, with the mend; "" where nothing is amiss."""
+    if jira_lock(settings) is None:
+        return ""
+    try:
+        jira_site(settings)
+    except Misconfigured as error:
+        return f"tickets are taken in and wait: {error}"
+    return ""
 
 
 async def jira_lacks(settings: Settings) -> tuple[str, ...]:

@@ -51,10 +51,11 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A trigger that waits until a worker has looked at its ticket."""
+    """A trigger that waits until a worker has looked at its ticket; put off `tries` times."""
 
     id: str
     trigger: Trigger
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,10 @@ class Mailbox(Protocol):
     """The store's part for tickets: triggers in, letters out. See `Store` for what it promises."""
 
     def heard(self, limit: int = 20) -> Sequence[Heard]:
-        """Triggers that wait, oldest first."""
+        """Triggers that are due, the one that was due first before the others."""
+
+    def hear_later(self, heard_id: str, seconds: float) -> None:
+        """Look at a trigger again after that time; meanwhile others have their turn."""
 
     def listened(self, heard_id: str) -> None:
         """A trigger has been dealt with. Idempotent."""

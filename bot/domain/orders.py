@@ -149,7 +149,8 @@ Order = Start | Touch | Withdraw | Nothing | Say | Hear
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A command that waits for its answer."""
+    """A command that waits for its answer. `tries` counts how often it was put off."""
 
     id: str
     say: Say
+    tries: int = 0

@@ -143,7 +143,7 @@ class Store(Mailbox, Protocol):
         """Take several in, in this order, in one transaction: all of them, or none."""
 
     def asked(self, limit: int = 20) -> Sequence[Asked]:
-        """Commands that wait for an answer, oldest first.
+        """Commands that are due for an answer, the one that was due first before the others.
 
         Whoever acts on one gives the order to `receive` as a delivery of its own (source "acp",
         the command's meaning as id) and then calls `answered`; dying in between repeats nothing.
@@ -151,6 +151,9 @@ class Store(Mailbox, Protocol):
 
     def answered(self, asked_id: str) -> None:
         """The command has had its answer. Idempotent."""
+
+    def answer_later(self, asked_id: str, seconds: float) -> None:
+        """Look at a command again after that time; meanwhile others have their turn."""
 
     def run(self, run_id: str) -> Run | None:
         """One run."""

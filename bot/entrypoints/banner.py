@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.bootstrap import open_sandbox
+from bot.bootstrap.jira import jira_fault
 from bot.domain.scrub import printable
 from bot.services.check_setup import HOOK_PATH, unreachable
 from bot.settings import Settings
@@ -23,6 +24,8 @@ async def banner(settings: Settings, setup_link: str) -> str:
         missing.append(
             "a model key: OPENAI_API_KEY, ANTHROPIC_API_KEY or GOOGLE_API_KEY; one is enough"
         )
+    if fault := jira_fault(settings):
+        missing.append(f"Jira: {fault}")
     if problem := unreachable(settings.reached_at()):
         missing.append(problem)
     try:

@@ -19,7 +19,7 @@ from bot.domain.runs import RepositoryId, Run, RunStatus
 from bot.domain.store import Asked, Delivery, Order, Receipt, Say, Start, Store
 from bot.errors import BotError, Transient
 from bot.services.admit import repository_rules
-from bot.services.patience import Patience
+from bot.services.patience import Patience, wait_s
 
 # The others have a meaning already, and nothing that carries it out yet.
 _THERE = tuple(verb for verb in MEANINGS if verb not in {"plan", "fix ci", "rebase"})
@@ -40,19 +40,22 @@ class AnswerCommands:
     patience: Patience = field(default_factory=Patience)
 
     async def __call__(self) -> None:
-        """Answer what waits; a command whose forge is out of reach waits for the next tick."""
+        """Answer what is due; a command whose forge is out of reach lets the others go first."""
         for asked in await asyncio.to_thread(self.store.asked):
             if asked.say.request and await self._ending(asked.say):
+                await asyncio.to_thread(self.store.answer_later, asked.id, 0.0)
                 continue
             try:
                 await self._answer(asked)
             except Transient as error:
                 _log.warning("command %s waits: %s", asked.id, error)
+                await asyncio.to_thread(self.store.answer_later, asked.id, wait_s(asked.tries))
                 continue
             except BotError as error:
                 _log.warning("command %s is dropped: %s", asked.id, error)
             except Exception as error:  # noqa: BLE001 - a fault of ours stops no other row
                 if not self.patience.ended(f"command {asked.id}", error):
+                    await asyncio.to_thread(self.store.answer_later, asked.id, 0.0)
                     continue
             await asyncio.to_thread(self.store.answered, asked.id)
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from bot.domain.engine import Die, Engine
+from bot.domain.messages import ticket
 from bot.domain.runs import MAX_STARTS, Run, RunStatus
 from bot.domain.store import Ending, Fenced, Store, StoreUnavailable
 
@@ -114,6 +115,9 @@ class Dispatcher:
         reason = f"given up after {run.epoch} starts, none of which came to an end"
         try:
             epoch = self._store.begin(run.id, self._worker)
+            if run.request.ticket:
+                letter = ticket.last_letter(run, ticket.given_up(run.epoch))
+                self._store.post_for(run.id, epoch, letter)
             self._store.move(run.id, epoch, RunStatus.FINISHED, Ending("failed", reason))
         except Fenced:
             return  # it has just ended after all

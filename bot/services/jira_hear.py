@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -27,52 +26,52 @@ from bot.domain.messages import ticket as words
 from bot.domain.runs import Actor, FrozenText, RepositoryId, Run, RunRequest, RunStatus
 from bot.domain.store import Delivery, Start, Store, Touch
 from bot.errors import BotError, NotFound, OperatorError, Transient
-from bot.services.patience import Patience
+from bot.services.patience import Patience, wait_s
 
 _log = logging.getLogger(__name__)
 _MOST_ASKED = 30  # people of one ticket who are looked up in groups
-_WAITS_S = (5.0, 15.0, 60.0, 300.0)
 WAITING = (Transient, OperatorError, LoginRefused)
 """What passes, or is mended by the operator: nothing is lost meanwhile."""
 _STARTS = frozenset({"run", "retry"})
+
+
+class StillEnding(Transient):
+    """A run was asked for while another one of the ticket is being cancelled."""
+
+
 FindRepository = Callable[[str], Awaitable[RepositoryId]]
 
 
 @dataclass(frozen=True, slots=True)
 class HearTickets:
-    """One tick over the triggers that wait. `repository` knows what the App is installed for.
+    """One tick over the triggers that are due. `repository` knows what the App is installed for.
 
-    A trigger whose ticket cannot be read now waits, for as long as that takes.
+    A trigger whose ticket cannot be read now waits, for as long as that takes, and lets the others
+    go first.
     """
 
     store: Store
     tracker: Tracker
     repository: FindRepository
     rules: TicketRules
-    clock: Callable[[], float] = time.monotonic
-    waits: dict[str, tuple[int, float]] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
 
     async def __call__(self) -> None:
         """Deal with what waits."""
         for heard in await asyncio.to_thread(self.store.heard):
-            tries, not_before = self.waits.get(heard.id, (0, 0.0))
-            if self.clock() < not_before:
-                continue
             try:
                 await self._look(heard)
             except WAITING as error:
-                wait_s = _WAITS_S[min(tries, len(_WAITS_S) - 1)]
-                self.waits[heard.id] = (tries + 1, self.clock() + wait_s)
                 _log.warning("%s waits: %s", heard.trigger.key, error)
+                await asyncio.to_thread(self.store.hear_later, heard.id, wait_s(heard.tries))
                 continue
             except BotError as error:
                 # Nobody can be told on a ticket that cannot be read.
                 _log.error("%s is passed over: %s", heard.trigger.key, error)
             except Exception as error:  # noqa: BLE001 - a fault of ours stops no other row
                 if not self.patience.ended(f"{heard.trigger.key} ({heard.id})", error):
+                    await asyncio.to_thread(self.store.hear_later, heard.id, 0.0)
                     continue
-            self.waits.pop(heard.id, None)
             await asyncio.to_thread(self.store.listened, heard.id)
 
     async def _look(self, heard: Heard) -> None:
@@ -107,10 +106,13 @@ class HearTickets:
         rule = trigger.cause != "command"
         said = jira_policy.parts(ticket, moment.at, may, own=own.id, hint=hint, by_rule=rule)
         request = _request(ticket, moment, where, said, trigger.argument)
-        receipt = await self._order(ticket, moment, Start(request))
-        if receipt == "active" and trigger.cause == "command":
-            (run, *_) = await self._runs(ticket)
-            await self._say(ticket, trigger, words.active(run.id))
+        active = await self._active(ticket)
+        before = next((run for run in active if run.request.repository.id == where.id), None)
+        if before and before.cancel_requested and before.request.meaning != request.meaning:
+            raise StillEnding(f"run {before.id} is being cancelled; the next one begins after it")
+        if await self._order(ticket, moment, Start(request)) == "active" and before:
+            held = before.status is RunStatus.HELD
+            await self._say(ticket, trigger, words.active(before.id, held=held))
 
     async def _repository(self, ticket: Ticket) -> RepositoryId | NoRepository:
         found = jira_policy.repository(ticket, self.rules)
@@ -123,16 +125,16 @@ class HearTickets:
 
     async def _obey(self, ticket: Ticket, trigger: Trigger, moment: Moment) -> str:
         """Do what was said to the ticket's runs; what is to be answered, or ""."""
-        runs = await self._runs(ticket)
-        active = [run for run in runs if run.status is not RunStatus.FINISHED]
+        runs, active = await self._runs(ticket), await self._active(ticket)
         if trigger.verb not in words.VERBS:
             return words.help_text()
         if trigger.verb == "status":
             if not runs:
                 return words.no_run("status")
             last = (active or runs)[0]
+            held = last.status is RunStatus.HELD
             done = last.status is RunStatus.FINISHED
-            return words.ended(last.id, last.outcome) if done else words.active(last.id)
+            return words.ended(last.id, last.outcome) if done else words.active(last.id, held=held)
         if trigger.verb == "push":
             active = [run for run in active if run.status is RunStatus.HELD]
         if not active:
@@ -141,14 +143,14 @@ class HearTickets:
         for run in active:
             touch = Touch(verb, run.request.repository.id, ticket.number, moment.by.name, moment.at)
             await self._order(ticket, moment, touch, run.id)
-        after = [await asyncio.to_thread(self.store.run, run.id) for run in active]
-        # Whatever was at work says so itself.
-        silent = all(run is not None and run.status is RunStatus.FINISHED for run in after)
-        return words.cancelled(moment.by.name) if verb == "cancel" and silent else ""
+        return ""  # how each run ends, or goes on, is told by itself
 
     async def _runs(self, ticket: Ticket) -> list[Run]:
         """Runs of the ticket, in whatever repositories; the newest first."""
         return list(await asyncio.to_thread(self.store.runs, issue=ticket.number))
+
+    async def _active(self, ticket: Ticket) -> list[Run]:
+        return [run for run in await self._runs(ticket) if run.status is not RunStatus.FINISHED]
 
     async def _order(
         self, ticket: Ticket, moment: Moment, order: Start | Touch, what: str = ""

@@ -129,11 +129,9 @@ class TicketTeller(Teller):
 
 def unreached(run: Run, error: BotError, *, cancelled: bool) -> Letter:
     """The last word of a run that never got to its repository."""
-    assert run.request.ticket is not None
     why = words.plain(str(error)) if isinstance(error, UserError) else _OPERATOR
     text = words.cancelled(run.cancel_by) if cancelled else words.not_opened(why, "")
-    mark = f"run {run.id}, ended"
-    return Letter(f"{run.id}:ended", run.request.ticket.key, mark, f"{text}\n\n_{mark}_")
+    return words.last_letter(run, text)
 
 
 def _bare(comment: Comment) -> str:

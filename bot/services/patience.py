@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 
 _log = logging.getLogger(__name__)
 _MOST = 5
+_WAITS_S = (5.0, 15.0, 60.0, 300.0)
+
+
+def wait_s(tries: int) -> float:
+    """How long a row lets the others go first, after it was put off so often."""
+    return _WAITS_S[min(tries, len(_WAITS_S) - 1)]
 
 
 @dataclass(slots=True)

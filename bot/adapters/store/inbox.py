@@ -151,14 +151,22 @@ def _ask(c: sa.Connection, now: float, say: Say) -> Receipt:
     if c.execute(meant).first() is not None:
         return Receipt("duplicate")
     row = {"id": new_id(now), "say": plain_say(say), "meaning": say.meaning}
-    c.execute(commands.insert().values(row | {"asked_at": stamp(now)}))
+    c.execute(commands.insert().values(row | {"asked_at": stamp(now), "due_at": stamp(now)}))
     return Receipt("applied")
 
 
-def asked(c: sa.Connection, limit: int) -> Sequence[Asked]:
+def asked(c: sa.Connection, now: float, limit: int) -> Sequence[Asked]:
     """`Store.asked`."""
-    waiting = sa.select(commands).where(commands.c.answered_at == "")
-    return [asked_of(row) for row in c.execute(waiting.order_by(commands.c.id).limit(limit))]
+    due = (commands.c.answered_at == "") & (commands.c.due_at <= stamp(now))
+    order = (commands.c.due_at, commands.c.id)
+    rows = c.execute(sa.select(commands).where(due).order_by(*order).limit(limit))
+    return [asked_of(row) for row in rows]
+
+
+def answer_later(c: sa.Connection, due: float, asked_id: str) -> None:
+    """`Store.answer_later`."""
+    values = {"due_at": stamp(due), "tries": commands.c.tries + 1}
+    c.execute(commands.update().where(commands.c.id == asked_id).values(values))
 
 
 def answered(c: sa.Connection, now: float, asked_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.adapters.store.memory_mailbox import MemoryMailbox
 from bot.adapters.store.stamps import Clock, new_id, normal, stamp
+from bot.domain.messages import ticket as words
 from bot.domain.runs import Run, RunRequest, RunStatus
 from bot.domain.store import (
     Asked,
@@ -52,9 +53,16 @@ class MemoryInbox(MemoryMailbox):
             return [self.receive(delivery, order) for delivery, order in deliveries]
 
     def asked(self, limit: int = 20) -> Sequence[Asked]:
-        """Commands that wait for an answer."""
+        """Commands that are due for an answer."""
         with self._lock:
-            return sorted(self._asked.values(), key=lambda asked: asked.id)[:limit]
+            return self._turns.due(self._asked, limit)
+
+    def answer_later(self, asked_id: str, seconds: float) -> None:
+        """Look at a command again after that time."""
+        with self._lock:
+            asked = self._asked[asked_id]
+            self._asked[asked_id] = replace(asked, tries=asked.tries + 1)
+            self._turns.put_off(asked_id, seconds)
 
     def answered(self, asked_id: str) -> None:
         """The command has had its answer."""
@@ -74,6 +82,8 @@ class MemoryInbox(MemoryMailbox):
             elif run.epoch == 0:
                 over = {"outcome": "cancelled", "reason": f"cancelled: {by}"}
                 self._change(run_id, status=RunStatus.FINISHED, **over)
+                if run.request.ticket:
+                    self.post(words.last_letter(run, words.cancelled(by)))
             return True
 
     def prune(self, before: str) -> int:
@@ -118,6 +128,7 @@ class MemoryInbox(MemoryMailbox):
         self._said.add(say.meaning)
         asked = Asked(new_id(self._clock()), say)
         self._asked[asked.id] = asked
+        self._turns.put_off(asked.id, 0.0)
         return Receipt("applied")
 
     def _start(self, request: RunRequest) -> Receipt:

@@ -8,10 +8,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters.store import dialect
+from bot.adapters.store import dialect, outbox
 from bot.adapters.store.rows import RUN, run_of
 from bot.adapters.store.stamps import normal, stamp
 from bot.adapters.store.tables import runs
+from bot.domain.messages import ticket as words
 from bot.domain.runs import MOVES, Run, RunRequest, RunStatus
 from bot.domain.store import Counts, Ending, Fenced
 
@@ -101,6 +102,10 @@ def request_cancel(c: sa.Connection, now: float, run_id: str, by: str) -> bool:
             "finished_at": stamp(now),
         }
     c.execute(runs.update().where(runs.c.id == run_id).values(values))
+    if "outcome" in values:
+        ended = run_of(row)  # nobody executes it, so nobody else is there to say it
+        if ended.request.ticket:
+            outbox.post(c, now, words.last_letter(ended, words.cancelled(by)))
     return True
 
 

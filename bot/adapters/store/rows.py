@@ -45,7 +45,7 @@ def columns_of(request: RunRequest) -> dict[str, Any]:
 
 def asked_of(row: sa.Row[Any, Any]) -> Asked:
     """A row of the commands as a value."""
-    return Asked(row.id, _SAY.validate_python(row.say))
+    return Asked(row.id, _SAY.validate_python(row.say), row.tries)
 
 
 def plain_say(say: Say) -> dict[str, Any]:

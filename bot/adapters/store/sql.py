@@ -62,12 +62,17 @@ class SqlStore(SqlMailbox):
     def asked(self, limit: int = 20) -> Sequence[Asked]:
         """Commands that wait for an answer."""
         with self._database.reading() as c:
-            return inbox.asked(c, limit)
+            return inbox.asked(c, self._clock(), limit)
 
     def answered(self, asked_id: str) -> None:
         """The command has had its answer."""
         with self._database.writing() as c:
             inbox.answered(c, self._clock(), asked_id)
+
+    def answer_later(self, asked_id: str, seconds: float) -> None:
+        """Look at a command again after that time."""
+        with self._database.writing() as c:
+            inbox.answer_later(c, self._clock() + seconds, asked_id)
 
     def run(self, run_id: str) -> Run | None:
         """One run."""

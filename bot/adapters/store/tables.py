@@ -46,7 +46,9 @@ commands = sa.Table(
     sa.Column("meaning", sa.Text, nullable=False, unique=True),
     sa.Column("asked_at", sa.Text, nullable=False),
     sa.Column("answered_at", sa.Text, nullable=False, server_default=_TEXT),
-    sa.Index(None, "answered_at", "id"),
+    sa.Column("due_at", sa.Text, nullable=False, server_default=_TEXT),
+    sa.Column("tries", sa.Integer, nullable=False, server_default=_ZERO),
+    sa.Index(None, "answered_at", "due_at", "id"),
 )
 
 runs = sa.Table(
@@ -140,7 +142,9 @@ heard = sa.Table(
     sa.Column("trigger", Json, nullable=False),
     sa.Column("heard_at", sa.Text, nullable=False),
     sa.Column("done_at", sa.Text, nullable=False, server_default=_TEXT),
-    sa.Index(None, "done_at", "id"),
+    sa.Column("due_at", sa.Text, nullable=False, server_default=_TEXT),
+    sa.Column("tries", sa.Integer, nullable=False, server_default=_ZERO),
+    sa.Index(None, "done_at", "due_at", "id"),
 )
 
 letters = sa.Table(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import assert_never
 
+from bot.domain.jira import Letter
 from bot.domain.jira_policy import NoRepository
 from bot.domain.markdown import code, inline, prose
 from bot.domain.messages.base import left_out
 from bot.domain.policy import Refusal
+from bot.domain.runs import Run
 from bot.domain.sanitize import Stripped
 
 VERBS = ("run", "retry", "status", "cancel", "push")
@@ -48,6 +50,22 @@ def held(names: Collection[str], report: str) -> str:
         f"The ticket holds words of people who may not start runs: {who}." if names else "",
         f"Read {code(report)}, and comment `/acp push` to open the pull request, or `/acp cancel`.",
     )
+
+
+def given_up(starts: int) -> str:
+    """The run took every worker down that began it, or was cut off by chance as often."""
+    return not_opened(
+        f"**Broke off**: the run was begun {starts} times and never came to an end; the "
+        "operator's log says why.",
+        "",
+    )
+
+
+def last_letter(run: Run, text: str) -> Letter:
+    """The last word of a run where nobody executes it any more; its ticket hears one alone."""
+    assert run.request.ticket is not None
+    mark = f"run {run.id}, ended"
+    return Letter(f"{run.id}:ended", run.request.ticket.key, mark, f"{text}\n\n_{mark}_")
 
 
 def plain(text: str) -> str:
@@ -118,8 +136,13 @@ def nobody_known(status: str, label: str) -> str:
     )
 
 
-def active(run_id: str) -> str:
+def active(run_id: str, *, held: bool = False) -> str:
     """There is a run already."""
+    if held:
+        return (
+            f"Run {code(run_id)} has a change ready, which waits: `/acp push` opens the pull "
+            "request, `/acp cancel` drops it."
+        )
     return f"Run {code(run_id)} is already at work on this ticket."
 
 

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from bot.adapters.engine.in_process import InProcessEngine
 from bot.adapters.store.memory import MemoryStore
+from bot.domain.jira import Asked
 from bot.domain.runs import (
     MAX_STARTS,
     Actor,
@@ -61,7 +62,7 @@ class Office:
         assert run is not None
         return run
 
-    def start(self, issue: int, repository: int = 1) -> str:
+    def start(self, issue: int, repository: int = 1, ticket: Asked | None = None) -> str:
         request = RunRequest(
             "label",
             RepositoryId(repository, "acme/shop", 1),
@@ -70,6 +71,7 @@ class Office:
             ANN,
             f"{repository}:{issue}",
             "2026-11-22T10:00:00Z",
+            ticket=ticket,
         )
         delivery = Delivery("github", request.meaning, "issues.labeled", "")
         return self.store.receive(delivery, Start(request)).run_id
@@ -155,6 +157,20 @@ async def test_a_run_that_never_comes_to_an_end_is_given_up(office: Office, unti
     assert office.begun == []
     with pytest.raises(Fenced):
         office.store.append(run_id, last, "log", {})
+
+
+async def test_the_ticket_of_a_run_that_is_given_up_is_told_once(
+    office: Office, until: Until
+) -> None:
+    run_id = office.start(1, ticket=Asked("SHOP-1", "https://jira.example/browse/SHOP-1", ()))
+    for _ in range(MAX_STARTS + 2):
+        office.store.begin(run_id, "dead")
+    task = asyncio.ensure_future(office.dispatcher().run())
+    await until(lambda: office.run(run_id).status == "finished")
+    task.cancel()
+    (posting,) = office.store.due(60)
+    assert posting.letter.key == "SHOP-1"
+    assert "begun 8 times and never came to an end" in posting.letter.text
 
 
 class BrokenStore(MemoryStore):

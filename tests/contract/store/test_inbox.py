@@ -112,6 +112,20 @@ def test_what_is_old_and_done_is_forgotten_and_the_rest_stays(desk: Desk) -> Non
     assert desk.send(Nothing("old"), guid="g1").outcome == "ignored"
 
 
+def test_a_command_that_is_put_off_lets_the_others_go_first(desk: Desk) -> None:
+    for number in range(3):
+        desk.send(desk.say(meaning=f"m{number}"))
+    (first,) = desk.store.asked(limit=1)
+    desk.store.answer_later(first.id, 0)
+    assert [(one.say.meaning, one.tries) for one in desk.store.asked()] == [
+        ("m1", 0), ("m2", 0), ("m0", 1)
+    ]  # fmt: skip
+    desk.store.answer_later(first.id, 1000)
+    assert [one.say.meaning for one in desk.store.asked()] == ["m1", "m2"]
+    desk.store.answered(first.id)
+    assert len(desk.store.asked()) == 2
+
+
 def test_requests_without_an_issue_run_side_by_side(desk: Desk) -> None:
     assert desk.start(0, meaning="a") != desk.start(0, meaning="b")
 

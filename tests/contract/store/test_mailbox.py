@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from bot.domain.jira import Letter, Person, Trigger, WebLink
+from bot.domain.jira import FIRST_NUMBER, Asked, Letter, Person, Trigger, WebLink
 from bot.domain.runs import RunStatus
-from bot.domain.store import Fenced, Hear, Store
+from bot.domain.store import Fenced, Hear, Start, Store
 from tests.contract.store.conftest import Desk
 
 HEARD = Trigger("command", "SHOP-1", "2026-11-22T10:00:00Z", Person("a1", "Ana"), verb="run")
@@ -26,6 +27,18 @@ def test_a_trigger_waits_until_somebody_has_listened(desk: Desk, store: Store) -
     store.listened(waiting.id)
     store.listened(waiting.id)
     assert not store.heard()
+
+
+def test_a_trigger_that_is_put_off_lets_the_others_go_first(store: Store, desk: Desk) -> None:
+    for number in range(4):
+        desk.send(Hear(replace(HEARD, key=f"SHOP-{number}")))
+    first, second = store.heard(limit=2)
+    store.hear_later(first.id, 30)
+    store.hear_later(second.id, 0)
+    assert [one.trigger.key for one in store.heard()] == ["SHOP-2", "SHOP-3", "SHOP-1"]
+    assert [one.tries for one in store.heard()] == [0, 0, 1]
+    looks = [len(store.heard()) for _ in range(30)]  # at each look the clock is a second on
+    assert (looks[0], looks[-1]) == (3, 4)
 
 
 def test_a_letter_is_kept_once_and_comes_back_whole(store: Store) -> None:
@@ -59,6 +72,25 @@ def test_a_letter_that_is_put_off_holds_back_later_ones_of_its_ticket_alone(stor
     assert not store.due(0.0)
     store.posted(taken[0].id)
     assert [one.letter.name for one in store.due(0.0)] == ["second"]
+
+
+def test_the_ticket_of_a_run_that_is_cancelled_before_it_begins_is_told(
+    desk: Desk, store: Store
+) -> None:
+    ticket = Asked("SHOP-1", "https://jira.example/browse/SHOP-1", ())
+    request = replace(desk.request(FIRST_NUMBER + 7), ticket=ticket)
+    run_id = desk.send(Start(request)).run_id
+    assert store.request_cancel(run_id, "ops")
+    store.request_cancel(run_id, "somebody else")
+    (posting,) = store.due(60)
+    assert (posting.letter.name, posting.letter.key) == (f"{run_id}:ended", "SHOP-1")
+    assert "**Cancelled** by ops" in posting.letter.text
+
+    begun = desk.send(Start(replace(request, meaning="again"))).run_id
+    store.begin(begun, "w")
+    store.posted(posting.id)
+    assert store.request_cancel(begun, "ops")
+    assert not store.due(60)  # whoever executes it says so
 
 
 def test_a_run_posts_under_its_own_epoch_alone(desk: Desk, store: Store) -> None:

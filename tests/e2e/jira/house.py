@@ -106,8 +106,6 @@ class JiraHouse(House):
         self.receiver = Receiver(self)
         self.jira.hooks.url = self.receiver.url
         self.jira.hooks.secret = SECRET
-        self.monotonic = 0.0
-        self.waits: dict[str, tuple[int, float]] = {}
 
     @override
     async def close(self) -> None:
@@ -145,8 +143,6 @@ class JiraHouse(House):
             self.tracker,
             self.app.repository,
             self.ticket_rules,
-            clock=lambda: self.monotonic,
-            waits=self.waits,
         )
         await work()
 

@@ -126,3 +126,58 @@ async def test_73_one_ticket_has_runs_in_two_repositories(house: JiraHouse) -> N
     await house.comment(ticket, "/acp cancel")
     assert [run.outcome for run in house.runs] == ["cancelled", "cancelled"]
     assert "*Cancelled* by Ana" in house.said(ticket)[-1]
+
+
+@pytest.mark.parametrize("how", ["label", "status"])
+async def test_74_a_trigger_that_meets_a_run_at_work_is_answered_once(
+    house: JiraHouse, how: str
+) -> None:
+    ticket = house.ticket()
+    house.jira.move(ticket, READY, house.ana)
+    await house.hear()
+    if how == "label":
+        house.jira.label(ticket, LABEL, house.dev)
+    else:
+        house.jira.move(ticket, "To Do", house.dev)
+        house.jira.move(ticket, READY, house.dev)
+    house.jira.hooks.again()
+    house.jira.hooks.rule(house.jira.shown(ticket), house.jira.clock())
+    await house.hear()
+    await house.post()
+
+    (run,) = house.runs
+    (said,) = house.said(ticket)
+    assert f"Run {{{{{run.id}}}}} is already at work on this ticket" in said
+
+
+async def test_74_a_trigger_that_meets_a_run_that_is_being_cancelled_starts_one_after_it(
+    house: JiraHouse,
+) -> None:
+    ticket = house.ticket()
+    house.jira.move(ticket, READY, house.ana)
+    await house.hear()
+    (first,) = house.runs
+    epoch = house.store.begin(first.id, "worker")
+    house.store.request_cancel(first.id, "Ana")
+    house.jira.label(ticket, LABEL, house.ana)
+    await house.hear()
+    assert house.runs == [house.store.run(first.id)]
+
+    house.finish(first.id, epoch)
+    house.store_clock.advance(6)
+    await house.hear()
+    assert [run.status for run in house.runs] == ["finished", "queued"]
+    assert not house.said(ticket)
+
+
+async def test_74_tickets_that_cannot_be_read_hold_up_no_other(house: JiraHouse) -> None:
+    for number in range(1, 22):
+        house.jira.break_down(503, path=f"/issue/OPS-{number}", times=1000)
+        house.jira.move(house.ticket(project="OPS"), READY, house.ana)
+    ticket = house.ticket()
+    house.jira.move(ticket, READY, house.ana)
+    for _ in range(2):
+        await house.hear()
+    (run,) = house.runs
+    assert run.request.ticket is not None
+    assert run.request.ticket.key == ticket.key

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from bot.adapters.store.memory import MemoryStore
 from bot.bootstrap import jira_site
-from bot.bootstrap.jira import jira_lock
+from bot.bootstrap.doctor import areas
+from bot.bootstrap.jira import jira_lock, ticket_work
+from bot.entrypoints.banner import banner
 from bot.errors import Misconfigured
 from bot.settings import Settings
 
@@ -58,6 +63,20 @@ def test_without_a_token_or_a_secret_there_is_no_door(monkeypatch: pytest.Monkey
     monkeypatch.setenv("ACP_JIRA_TOKEN", TOKEN)
     assert jira_lock(Settings.load()) is not None
     assert TOKEN in Settings.load().secrets()
+
+
+async def test_a_jira_set_up_by_half_is_told_at_the_start_and_holds_up_no_other_runs(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("ACP_JIRA_TOKEN", TOKEN)
+    settings = Settings.load()
+    mend = "wait: reading from Jira needs JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN; set what"
+    assert mend in await banner(settings, "")
+    app: Any = None  # nobody is asked
+    assert ticket_work(settings, MemoryStore(), app) == ()
+    assert mend in caplog.text
+    (area,) = (one for one in areas(settings) if one.name == "jira")
+    assert any("needs JIRA_BASE_URL" in one.said for one in await area.check() if not one.ok)
 
 
 def test_data_center_needs_no_mail_address(monkeypatch: pytest.MonkeyPatch) -> None:
