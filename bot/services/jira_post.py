@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from bot.domain.jira import Letter, Posting, Stage, Tracker
 from bot.domain.messages import ticket as words
 from bot.domain.store import Store
-from bot.errors import BotError, UserError
+from bot.errors import BotError, ForgeUnavailable, UserError
 from bot.services.jira_hear import WAITING
 from bot.services.patience import Patience
 
 _log = logging.getLogger(__name__)
-_LEASE_S = 180.0
+_LEASE_S = 60.0
+_SHARE = 0.6
 _WAITS_S = (10.0, 60.0, 300.0, 900.0)
 _MOST_TRIES = 400
 """About four days: whoever is away for longer has read the pull request meanwhile."""
@@ -23,29 +24,46 @@ _MOST_TRIES = 400
 
 @dataclass(frozen=True, slots=True)
 class PostLetters:
-    """One tick over the outbox. `moves` maps a stage to the status that its tickets move to."""
+    """One tick over the outbox. `moves` maps a stage to the status that its tickets move to.
+
+    Letters are taken up one by one: whoever dies with one in hand holds up no other, and that one
+    for `lease_s` seconds. Nobody works at a letter for longer than most of that.
+    """
 
     store: Store
     tracker: Tracker
     moves: Mapping[Stage, str] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
+    lease_s: float = _LEASE_S
 
     async def __call__(self) -> None:
         """Bring what is due; what cannot be brought now is put off."""
-        for posting in await asyncio.to_thread(self.store.due, _LEASE_S):
-            try:
-                await self._bring(posting.letter)
-            except WAITING as error:
-                if posting.tries < _MOST_TRIES:
-                    await self._put_off(posting, error)
-                    continue
-                _log.error("%s is given up: %s", posting.letter.name, error)
-            except BotError as error:
-                _log.error("%s cannot be brought: %s", posting.letter.name, error)
-            except Exception as error:  # noqa: BLE001 - a fault of ours stops no other row
-                if not self.patience.ended(f"letter {posting.id}", error):
-                    continue
-            await asyncio.to_thread(self.store.posted, posting.id)
+        while taken := await asyncio.to_thread(self.store.due, self.lease_s, 1):
+            for posting in taken:
+                await self._take(posting)
+
+    async def _take(self, posting: Posting) -> None:
+        try:
+            await self._in_time(posting.letter)
+        except WAITING as error:
+            if posting.tries < _MOST_TRIES:
+                await self._put_off(posting, error)
+                return
+            _log.error("%s is given up: %s", posting.letter.name, error)
+        except BotError as error:
+            _log.error("%s cannot be brought: %s", posting.letter.name, error)
+        except Exception as error:  # noqa: BLE001 - a fault of ours stops no other row
+            if not self.patience.ended(f"letter {posting.id}", error):
+                return
+        await asyncio.to_thread(self.store.posted, posting.id)
+
+    async def _in_time(self, letter: Letter) -> None:
+        """Well before somebody else may take it up; the last request may go on for a while."""
+        try:
+            async with asyncio.timeout(self.lease_s * _SHARE):
+                await self._bring(letter)
+        except TimeoutError:
+            raise ForgeUnavailable("Jira is too slow") from None
 
     async def _put_off(self, posting: Posting, error: BotError) -> None:
         wait_s = _WAITS_S[min(posting.tries, len(_WAITS_S)) - 1]

@@ -15,14 +15,14 @@ from pipeline.sandbox.base import Limits, Spec
 WORKDIR = "/workspace"
 HOME = "/tmp/home"
 RELAY = "/run/acp/relay.py"
-_HOSTNAME = "sandbox"
+HOSTNAME = "sandbox"
 _PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _SHM_BYTES = 512 << 20
 _OPEN_FILES = 4096
 
 _NAMESPACES = (
     *("--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
-    *("--die-with-parent", "--new-session", "--clearenv", "--hostname", _HOSTNAME),
+    *("--die-with-parent", "--new-session", "--clearenv", "--hostname", HOSTNAME),
 )
 _TOP_LEVEL = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 # Besides these the host's /etc stays outside: it may hold keys and names of other machines.
@@ -33,7 +33,7 @@ def etc(uid: int) -> Mapping[str, bytes]:
     """The made-up files of /etc for a job with that user id."""
     passwd = f"root:x:0:0:root:/:/bin/sh\nacp:x:{uid}:{uid}:acp:{HOME}:/bin/sh\n"
     nobody = "nobody:x:65534:65534:nobody:/:/bin/false\n"
-    hosts = f"127.0.0.1 localhost {_HOSTNAME}\n::1 localhost ip6-localhost\n"
+    hosts = f"127.0.0.1 localhost {HOSTNAME}\n::1 localhost ip6-localhost\n"
     switch = "passwd: files\ngroup: files\nhosts: files dns\nservices: files\n"
     return {
         "/etc/passwd": (passwd + nobody).encode(),

@@ -61,7 +61,7 @@ async def run(
         try:
             output = _Output(source, limits, on_output)
             ends = _ends(process, output, stop, command.guard)
-            reason = await _first(ends, began + limits.wall_s)
+            reason = await first(ends, began + limits.wall_s)
         finally:
             await _end(process, command.kill)
         output.drain()
@@ -151,7 +151,7 @@ async def _start(command: Command, sink: int) -> asyncio.subprocess.Process:
                 os.close(descriptor)
 
 
-_Ends = dict[asyncio.Future[Any], Callable[[Any], Reason | None]]
+Ends = dict[asyncio.Future[Any], Callable[[Any], Reason | None]]
 
 
 def _ends(
@@ -159,9 +159,9 @@ def _ends(
     output: _Output,
     stop: asyncio.Event,
     guard: Callable[[int], Coroutine[Any, Any, Reason]] | None,
-) -> _Ends:
+) -> Ends:
     """What can end a command, each with the reason that its result stands for; None is no end."""
-    ends: _Ends = {
+    ends: Ends = {
         asyncio.ensure_future(process.wait()): lambda _: "exit",
         asyncio.ensure_future(output.pump()): lambda too_much: "output" if too_much else None,
         asyncio.ensure_future(stop.wait()): lambda _: "killed",
@@ -171,7 +171,7 @@ def _ends(
     return ends
 
 
-async def _first(ends: _Ends, deadline: float) -> Reason:
+async def first(ends: Ends, deadline: float) -> Reason:
     """The reason of whatever comes first; where several came at once, of the first listed."""
     clock = asyncio.get_running_loop().time
     pending = set(ends)

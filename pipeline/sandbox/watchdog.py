@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,15 +51,15 @@ class Disk:
                     f"only {free} MiB are free on the disk of {path}; {_FLOOR_MB} MiB are needed"
                 )
 
-    def over(self, unlinked: Iterator[os.stat_result]) -> bool:
+    def over(self, unlinked: Callable[[], int]) -> bool:
         """Whether one takes more than it may, or leaves the host too little.
 
-        `unlinked` are open files without a name, which no walk can find.
+        `unlinked` gives the bytes of open files without a name, which no walk can find.
         """
         grown = [path for path in self.most if self._could_be_over(path)]
         if not grown:
             return False
-        nameless = sum(found.st_blocks * _BLOCK for found in unlinked)
+        nameless = unlinked()
         return any(self._measured(path, nameless) for path in grown)
 
     def _could_be_over(self, path: Path) -> bool:
@@ -99,7 +99,8 @@ def _excess(pids: list[int], limits: Limits, disk: Disk) -> Reason | None:
     most = (limits.memory_mb << 20) - sum(in_memory.values())
     if sum(map(_anonymous, pids)) > most and sum(map(_proportional, pids)) > most:
         return "memory"
-    return "disk" if disk.over(f for f in nameless if f.st_dev in devices) else None
+    on_disk = sum(f.st_blocks * _BLOCK for f in nameless if f.st_dev in devices)
+    return "disk" if disk.over(lambda: on_disk) else None
 
 
 def _below(root: int) -> list[int]:

@@ -68,7 +68,7 @@ def remark(raw: Json) -> Remark:
 def _changes(changelog: Json, criteria: str) -> Iterable[Change]:
     entries = changelog.get("histories") or ()
     if int(changelog.get("total") or 0) > len(entries):
-        # Jira shows the newest hundred: who changed what before them is not known.
+        # Too long to be read whole: who changed what in the rest is not known.
         yield from (Change("0", _LONG_AGO, NOBODY, name, "", "") for name in _MATTERS)
     for entry in entries:
         by, at = person(entry.get("author")), moment(entry["created"])

@@ -13,7 +13,7 @@ from bot.adapters.jira.client import Declined, JiraSite
 from bot.adapters.jira.to_wiki import to_wiki
 from bot.adapters.jira.webhooks import person
 from bot.domain.jira import Person, Ticket, WebLink
-from bot.errors import Misconfigured, Transient
+from bot.errors import Misconfigured, NotFound, Transient
 
 if TYPE_CHECKING:
     from jira import JIRA
@@ -49,7 +49,12 @@ class JiraTracker:
 
     async def ticket(self, key: str) -> Ticket:
         """A ticket with its comments and its history."""
-        return await self._read(lambda jira: self.read(jira, key), key)
+        try:
+            return await self._read(lambda jira: self.read(jira, key), key)
+        except NotFound:
+            # Cloud answers so to a token that it does not know any more: then this is refused.
+            await self._read(lambda jira: jira.myself(), "the account")
+            raise
 
     def read(self, jira: JIRA, key: str, *, remarks: bool = True) -> Ticket:
         """The same with an open client, and without its comments if they are not wanted; blocks."""
@@ -57,7 +62,9 @@ class JiraTracker:
             self._ids = _field_ids(jira, self._wanted)
         repository, criteria = self._ids
         wanted = ",".join([*reading.FIELDS, *filter(None, self._ids)])
-        raw = jira.issue(key, fields=wanted, expand="changelog").raw
+        raw = dict(jira.issue(key, fields=wanted, expand="changelog").raw)
+        if self._site.cloud:
+            raw["changelog"] = _history(jira, key, raw.get("changelog") or {})
         pages = _comments(jira, key) if remarks else []
         return reading.ticket(raw, pages, self._site.url, repository=repository, criteria=criteria)
 
@@ -160,6 +167,25 @@ def _comments(jira: JIRA, key: str) -> list[dict[str, Any]]:
         if len(part) < _PAGE:
             break
     return list(found.values())
+
+
+def _history(jira: JIRA, key: str, shown: dict[str, Any]) -> dict[str, Any]:
+    """The whole history, page by page: with the ticket itself Cloud gives its newest part alone.
+
+    Of what is longer than all pages the middle is missing, and the total tells so.
+    """
+    total, newest = int(shown.get("total") or 0), shown.get("histories") or []
+    found = {str(one["id"]): one for one in newest}
+    start = 0
+    for _ in range(_MOST_PAGES if total > len(found) else 0):
+        # The library knows no method for it.
+        part = jira._get_json(f"issue/{key}/changelog", {"startAt": start, "maxResults": _PAGE})
+        entries = part.get("values") or []
+        found |= {str(one["id"]): one for one in entries}
+        start, total = start + len(entries), int(part["total"])
+        if not entries or len(found) >= total:
+            break
+    return {"total": total, "histories": list(found.values())}
 
 
 def _field_ids(jira: JIRA, wanted: tuple[str, str]) -> tuple[str, str]:

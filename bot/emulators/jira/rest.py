@@ -187,6 +187,17 @@ def _comments(rest: Rest, call: Call, key: str) -> Answer:
     return 200, {"startAt": start, "maxResults": most, "total": len(notes), "comments": page}
 
 
+@_route("GET", "issue/KEY/changelog")
+def _changelog(rest: Rest, call: Call, key: str) -> Answer:
+    if not rest.cloud:
+        return 404, {"message": "null for uri"}
+    found = views.entries(rest.issue(call, key), cloud=rest.cloud)
+    start, most = int(call.query.get("startAt", 0)), int(call.query.get("maxResults", 100))
+    page, end = found[start : start + most], start + most >= len(found)
+    return 200, {"startAt": start, "maxResults": most, "total": len(found), "isLast": end,
+                 "values": page}  # fmt: skip
+
+
 @_route("POST", "issue/KEY/comment")
 def _comment(rest: Rest, call: Call, key: str) -> Answer:
     one, body = rest.issue(call, key), call.data.get("body")

@@ -7,6 +7,7 @@ from typing import Any
 from bot.emulators.jira.model import Account, Entry, Issue, Note, State, Text, Transition, jira_time
 
 Json = dict[str, Any]
+_SHOWN = 100
 
 
 def account(one: Account, *, cloud: bool) -> Json:
@@ -89,8 +90,15 @@ def fields(state: State, one: Issue, version: str, *, cloud: bool) -> Json:
 
 
 def changelog(one: Issue, *, cloud: bool) -> Json:
-    """A ticket's history."""
-    entries = [
+    """A ticket's history as it comes with the ticket: on Cloud its newest part, backwards."""
+    found = entries(one, cloud=cloud)
+    shown = found[: -_SHOWN - 1 : -1] if cloud else found
+    return {"startAt": 0, "maxResults": len(shown), "total": len(found), "histories": shown}
+
+
+def entries(one: Issue, *, cloud: bool) -> list[Json]:
+    """A ticket's whole history, the oldest first."""
+    return [
         {
             "id": entry.id,
             "author": account(entry.by, cloud=cloud),
@@ -99,7 +107,6 @@ def changelog(one: Issue, *, cloud: bool) -> Json:
         }
         for entry in one.history
     ]
-    return {"startAt": 0, "total": len(entries), "histories": entries}
 
 
 def items(entry: Entry) -> list[Json]:

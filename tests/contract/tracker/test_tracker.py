@@ -9,7 +9,8 @@ import pytest
 
 from bot.adapters.jira.client import Declined
 from bot.adapters.jira.tracker import JiraTracker
-from bot.domain.jira import Person, WebLink
+from bot.domain.jira import LoginRefused, Person, WebLink
+from bot.emulators.jira.model import Entry
 from bot.errors import (
     ForgeUnavailable,
     Misconfigured,
@@ -105,6 +106,15 @@ async def test_71_tickets_are_searched_where_this_jira_has_its_search(desk: Desk
     assert bool(desk.asked("/search/jql")) == cloud
 
 
+async def test_a_long_history_is_read_whole(desk: Desk) -> None:
+    key = desk.ticket("Totals")
+    for number in range(115):
+        desk.move(key, "In Progress" if number % 2 else "Ready for ACP")
+    ticket = await desk.tracker.ticket(key)
+    assert [one.before for one in ticket.changes].count("To Do") == 1
+    assert len({one.id for one in ticket.changes}) == len(ticket.changes) == 115
+
+
 async def test_an_unknown_ticket_is_not_found(desk: Desk) -> None:
     with pytest.raises(NotFound, match="SHOP-404 is not on"):
         await desk.tracker.ticket("SHOP-404")
@@ -146,6 +156,30 @@ async def test_what_is_written_is_never_sent_twice(desk: Desk, status: int) -> N
 
 class TestOfTheEmulatorAlone:
     """What jira820 does not do."""
+
+    async def test_a_ticket_that_nobody_shows_a_dead_token_is_not_gone(
+        self, desk: EmulatorDesk
+    ) -> None:
+        key = desk.ticket("Totals")
+        await desk.tracker.me()
+        desk.jira.state.tokens.clear()
+        desk.jira.break_down(404, path=f"/issue/{key}")  # as Cloud answers whom it does not know
+        with pytest.raises(LoginRefused):
+            await desk.tracker.ticket(key)
+
+    async def test_a_history_beyond_all_bounds_is_told_to_be_cut(self) -> None:
+        desk = EmulatorDesk(cloud=True)
+        ticket = desk.jira.state.issues[desk.ticket("Totals")]
+        for number in range(2_150):
+            ticket.history.append(Entry(str(number), desk.ana, number, (("rank", "", "x"),)))
+        try:
+            found = (await desk.tracker.ticket(ticket.key)).changes
+        finally:
+            desk.close()
+        assert {one.by.id for one in found if one.field == "description"} == {""}
+        ids = [int(one.id) for one in found if one.field == "rank"]
+        assert set(range(2_000)) | set(range(2_050, 2_150)) == set(ids)
+        assert desk.asked(f"GET /rest/api/2/issue/{ticket.key}/changelog") == 20
 
     @pytest.fixture(params=["cloud", "dc"])
     def desk(self, request: pytest.FixtureRequest) -> Iterator[EmulatorDesk]:

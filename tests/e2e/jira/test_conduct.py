@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+from typing_extensions import override
+
+from bot.adapters.jira.tracker import JiraTracker
 from bot.domain.jira_text import compose
+from bot.services.jira_post import PostLetters
 from tests.e2e.bot.house import SHOP
 from tests.e2e.bot.power import PowerCut
 from tests.e2e.bot.scripts import BODY, mended, no_change
@@ -160,3 +165,40 @@ async def test_72_a_process_that_dies_at_every_step_tells_a_ticket_once(
     assert "At work" in started
     assert "A pull request is open" in opened
     assert (len(ticket.links), len(ticket.uploads), ticket.status) == (1, 1, "In Review")
+
+
+async def test_72_who_dies_with_a_letter_in_hand_holds_up_no_other_ticket(
+    house: JiraHouse,
+) -> None:
+    tickets = [house.ticket(project=name) for name in ("OPS", "WEB", "API")]
+    for ticket in tickets:
+        house.jira.say(ticket, "/acp status", house.ana)
+    await house.hear()
+    fuse, whole = TicketFuse(), house.tracker
+    house.tracker = fuse.tracker(whole)
+    with pytest.raises(PowerCut):
+        await house.post()
+
+    house.tracker = whole
+    await house.post()
+    assert [len(house.said(ticket)) for ticket in tickets] == [0, 1, 1]
+    house.store_clock.advance(61)
+    await house.post()
+    assert [len(house.said(ticket)) for ticket in tickets] == [1, 1, 1]
+
+
+async def test_72_a_jira_that_does_not_answer_outlives_no_lease(house: JiraHouse) -> None:
+    class Slow(JiraTracker):
+        @override
+        async def say(self, key: str, text: str) -> None:
+            await asyncio.Event().wait()
+
+    ticket = house.ticket()
+    house.jira.say(ticket, "/acp status", house.ana)
+    await house.hear()
+    await PostLetters(house.store, Slow(house.site), lease_s=1.0)()
+    (waiting,) = house.mail._letters.values()
+    assert not waiting.done
+    house.store_clock.advance(11)
+    await house.post()
+    assert len(house.said(ticket)) == 1
