@@ -178,8 +178,8 @@ def _history(jira: JIRA, key: str, shown: dict[str, Any]) -> dict[str, Any]:
     found = {str(one["id"]): one for one in newest}
     start = 0
     for _ in range(_MOST_PAGES if total > len(found) else 0):
-        # The library knows no method for it.
-        part = jira._get_json(f"issue/{key}/changelog", {"startAt": start, "maxResults": _PAGE})
+        path, page = f"issue/{key}/changelog", {"startAt": start, "maxResults": _PAGE}
+        part = jira._get_json(path, page)  # noqa: SLF001 - the library knows no method for it
         entries = part.get("values") or []
         found |= {str(one["id"]): one for one in entries}
         start, total = start + len(entries), int(part["total"])
