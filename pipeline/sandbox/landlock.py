@@ -15,19 +15,23 @@ import stat
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import SandboxError, SandboxUnavailable
 from pipeline.sandbox import identity, layout, places, seccomp
 from pipeline.sandbox.base import Caps, ExecResult, Session, Spec
+from pipeline.sandbox.cgroup import Group, Groups, delegated, held
 from pipeline.sandbox.doorway import Doorway
 from pipeline.sandbox.files import Tree
 from pipeline.sandbox.identity import Identity
+from pipeline.sandbox.launcher import version
 from pipeline.sandbox.leash import Leash
 from pipeline.sandbox.local import Job, LocalSession, as_result, check_in_place, check_spec
 from pipeline.sandbox.process import Command, run
 from pipeline.sandbox.relay import proxied
-from pipeline.sandbox.selftest import measure
+from pipeline.sandbox.selftest import holds_memory, measure
 from pipeline.sandbox.watchdog import watch
 
 _PYTHON = os.path.realpath(sys.executable)
@@ -38,53 +42,68 @@ _READABLE = (
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf"),
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+# Versions of Landlock: from these on it governs the cutting short of files, and TCP.
+_SEES_CUTS, _GOVERNS_TCP = 3, 4
 _SHARED_MEMORY = "/dev/shm"
 # Larger ones are the whole machine's; a container's own has 64 MiB unless told otherwise.
 _OWN_SHARED_MEMORY = 256 << 20
 
 
 class Landlock:
-    """Confines commands in place: they see the tree where the host has it, and nothing moves."""
+    """Confines commands in place: they see the tree where the host has it, and nothing moves.
 
-    def __init__(self) -> None:
-        self._caps: Caps | None = None
+    `cgroup` is a group that was delegated to us; without it we look ourselves for one.
+    """
+
+    def __init__(self, cgroup: Path | None = None) -> None:
+        self._cgroup = cgroup
+        self._found: tuple[Groups | None, Caps] | None = None
 
     async def probe(self) -> Caps:
         """Start it for real and try to get out. Raises SandboxUnavailable with what was seen."""
-        if self._caps is None:
-            self._caps = await _measured()
-        return self._caps
+        if self._found is None:
+            self._found = await _measured(await delegated(self._cgroup))
+        return self._found[1]
 
     async def open(self, spec: Spec) -> Session:
         """Open a session. As root the tree belongs to the session's own user id until it closes."""
         await self.probe()
-        return await _open(spec)
+        assert self._found is not None
+        return await _open(spec, self._found[0])
 
 
-async def _measured() -> Caps:
+async def _measured(groups: Groups | None) -> tuple[Groups | None, Caps]:
     try:
-        measured = await measure(_open)
+        measured = await measure(partial(_open, groups=groups))
+        if groups and not await holds_memory(partial(_open, groups=groups)):
+            groups = None
     except SandboxError as error:
         raise SandboxUnavailable(f"landlock: {error}") from error
     if leaks := measured.besides("loopback"):
         raise SandboxUnavailable(f"landlock: {'; '.join(leaks)}")
-    return Caps(
+    caps = Caps(
         backend="landlock",
         grade="degraded",
         net="none",
         filesystem=True,
         pid_namespace=False,
         own_uid=os.geteuid() == 0,
-        memory="watchdog",
+        memory="cgroup" if groups else "watchdog",
         loopback=False,
     )
+    return groups, caps
 
 
-async def _open(spec: Spec) -> Session:
+async def _open(spec: Spec, groups: Groups | None = None) -> Session:
     if sys.platform != "linux":
         raise SandboxUnavailable("Landlock is part of Linux")
     check_spec(spec)
     check_in_place(spec, "Landlock")
+    if spec.proxy_socket and version() < _GOVERNS_TCP:
+        raise SandboxError(
+            "nothing can be set up here: Landlock of this kernel does not govern connections; "
+            "Linux 6.7 does, or let bubblewrap work (docs/explanation/sandbox.md)"
+        )
     async with contextlib.AsyncExitStack() as on_failure:
         own = identity.acquire() if os.geteuid() == 0 else None
         if own:
@@ -94,7 +113,7 @@ async def _open(spec: Spec) -> Session:
         doorway = await Doorway.open(spec.proxy_socket) if spec.proxy_socket else None
         if doorway:
             on_failure.push_async_callback(doorway.close)
-        runner = _Confined(spec, own, home, doorway)
+        runner = _Confined(spec, own, home, doorway, groups)
         await runner.take_over()
         on_failure.pop_all()
     return LocalSession(spec, Tree(spec.tree, (own.uid, own.uid) if own else None), runner)
@@ -108,8 +127,14 @@ class _Confined:
     """Runs commands of one session, each behind a launcher of its own."""
 
     def __init__(
-        self, spec: Spec, own: Identity | None, home: Path, doorway: Doorway | None
+        self,
+        spec: Spec,
+        own: Identity | None,
+        home: Path,
+        doorway: Doorway | None,
+        groups: Groups | None,
     ) -> None:
+        self._groups = groups
         self._spec = spec
         self._own = own
         self._home = home
@@ -130,8 +155,12 @@ class _Confined:
             await asyncio.to_thread(places.give, self._before, self._own.uid)
 
     async def run(self, job: Job, stop: asyncio.Event) -> ExecResult:
+        async with held(self._groups, job.limits) as group:
+            return await self._run(job, stop, group)
+
+    async def _run(self, job: Job, stop: asyncio.Event, group: Group | None) -> ExecResult:
         self._disk.check_room()
-        orders = json.dumps(self._orders(job)).encode()
+        orders = json.dumps(self._orders(job, group)).encode()
         (order_fd,) = layout.memory_files((orders,))
         leash = Leash()
         argv = (_PYTHON, "-I", "-S", "-B", str(_LAUNCHER), str(order_fd), str(leash.status_fd))
@@ -144,13 +173,15 @@ class _Confined:
                 inherited,
                 stdin=leash.line_fd,
                 kill=leash.pull,
-                guard=lambda root: watch(root, job.limits, self._disk),
+                guard=lambda root: watch(root, job.limits, self._disk, group),
             )
             ended = await run(command, job.limits, stop, job.sink)
         except OSError as error:
             raise SandboxError(f"the launcher could not be started: {error.strerror}") from error
         finally:
             await leash.pull()
+        if group:
+            ended = replace(ended, reason=group.told(ended.reason))
         said = leash.status()
         if ended.reason == "exit" and "code" not in said:
             words = said.get("error") or ended.output.decode("utf-8", "replace").strip()
@@ -169,15 +200,16 @@ class _Confined:
             finally:
                 self._own.release()
 
-    def _orders(self, job: Job) -> Mapping[str, object]:
+    def _orders(self, job: Job, group: Group | None) -> Mapping[str, object]:
         port = self._doorway.port if self._doorway else None
-        program = seccomp.shared(tcp=port is not None)
+        program = seccomp.shared(tcp=port is not None, cuts=version() >= _SEES_CUTS)
         return {
             "argv": job.argv,
             "env": self._environment(job.env),
             "cwd": str(self._root / job.cwd),
             "uid": self._own.uid if self._own else None,
-            "limits": layout.rlimits(job.limits),
+            "limits": layout.rlimits(job.limits, grouped=group is not None),
+            "group": str(group.entrance) if group else None,
             "rules": list(self._rules()),
             "port": port,
             "seccomp": base64.b64encode(program).decode(),

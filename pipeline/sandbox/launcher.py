@@ -95,6 +95,8 @@ def _confine(orders: dict[str, Any]) -> None:
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
+    if orders["group"]:
+        Path(orders["group"]).write_text("0")
     Path("/proc/self/oom_score_adj").write_text("1000")
     os.chdir(orders["cwd"])
     ruleset = _ruleset(orders["rules"], orders["port"])

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path, PurePosixPath
 
 from pipeline.sandbox.base import Limits, Spec
+from pipeline.sandbox.cgroup import Group
 
 WORKDIR = "/workspace"
 HOME = "/tmp/home"
@@ -135,21 +136,28 @@ def confined(argv: Sequence[str], env: Mapping[str, str], uid: int | None) -> li
     return [*args, "/usr/bin/env", "-i", *(f"{key}={value}" for key, value in env.items()), *argv]
 
 
-def limit(pid: int, limits: Limits) -> None:
-    """Make the process the first to die of memory, and set its limits. Raises OSError."""
+def limit(pid: int, limits: Limits, group: Group | None) -> None:
+    """Take the process into its group, if there is one, and set its limits. Raises OSError.
+
+    It becomes the first to die of memory.
+    """
+    if group:
+        group.enter(pid)
     Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
-    for name, value in rlimits(limits).items():
+    for name, value in rlimits(limits, grouped=group is not None).items():
         resource.prlimit(pid, getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
 
 
-def rlimits(limits: Limits) -> dict[str, int]:
+def rlimits(limits: Limits, *, grouped: bool) -> dict[str, int]:
     """Limits of one process each, except `nproc`, which counts the whole user id.
+
+    Where a group counts them, that count holds and not the user's, in which other commands are too.
 
     Memory is RLIMIT_DATA (private writable pages), not RLIMIT_AS: Go, Node, Java and sanitizers
     reserve far more address space than they use, and would not start.
     """
     wanted = {
-        "nproc": limits.processes,
+        **({} if grouped else {"nproc": limits.processes}),
         "data": limits.memory_mb << 20,
         "fsize": limits.file_mb << 20,
         "cpu": limits.cpu_s,

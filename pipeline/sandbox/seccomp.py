@@ -115,6 +115,16 @@ _SHARED = {
     **{name: _own(0) for name in ("sched_setparam", "sched_setattr")},
     **{name: _own(1) for name in ("setpriority", "ioprio_set")},
 }
+_CUTS, _WAY_OF_OPENING = 0x200, 0o3  # O_TRUNC, O_ACCMODE
+# What is opened for reading, or for neither, and cut short by it.
+_CUTTING = (_CUTS, _CUTS | _WAY_OF_OPENING)
+# Before Linux 6.2 Landlock does not see that a file is cut short.
+_NO_CUTS = {
+    "truncate": (Check(errno.EPERM),),
+    "open": (Check(errno.EPERM, 1, "among", _CUTTING, _CUTS | _WAY_OF_OPENING),),
+    "openat": (Check(errno.EPERM, 2, "among", _CUTTING, _CUTS | _WAY_OF_OPENING),),
+    "openat2": (Check(errno.ENOSYS),),
+}
 _NO_NETWORK = {"socket": (Check(errno.EAFNOSUPPORT),)}
 # The rest is Landlock's, which governs TCP by port. It does not see a connection that is opened by
 # sending, nor one of a protocol that merely resembles TCP.
@@ -137,9 +147,13 @@ def namespaced(machine: str | None = None) -> bytes:
 
 
 @cache
-def shared(machine: str | None = None, *, tcp: bool = False) -> bytes:
-    """The filter where only Landlock stands beside it: no sockets, or with `tcp` streams alone."""
-    return _program(machine, {**_ALWAYS, **_SHARED, **(_TCP_ONLY if tcp else _NO_NETWORK)})
+def shared(machine: str | None = None, *, tcp: bool = False, cuts: bool = True) -> bytes:
+    """The filter where only Landlock stands beside it: no sockets, or with `tcp` streams alone.
+
+    Without `cuts` no file is cut short but one that is open for writing.
+    """
+    network = _TCP_ONLY if tcp else _NO_NETWORK
+    return _program(machine, {**_ALWAYS, **_SHARED, **network, **({} if cuts else _NO_CUTS)})
 
 
 def _program(machine: str | None, checks: Mapping[str, Sequence[Check]]) -> bytes:

@@ -13,7 +13,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,12 @@ Open = Callable[[Spec], Awaitable[Session]]
 
 _SYSTEM = ("/usr/bin/python3", "/usr/local/bin/python3")
 _LIMITS = Limits(wall_s=30.0)
+_SWELL_MB = 64
+_SWELL = f"""
+import os
+held = os.memfd_create("held")
+for _ in range({_SWELL_MB}): os.write(held, bytes(1 << 20))
+"""
 _BASICS = {"HOME", "LANG", "PATH", "TMPDIR"}
 # A backend that shows the host's paths keeps git from reading the host's settings.
 _ALLOWED = {*_BASICS, "GIT_CONFIG_NOSYSTEM"}
@@ -57,6 +63,20 @@ async def measure(open_session: Open) -> Measured:
             await session.close()
         report["wrote_outside"] |= canary.read_text() != secret
     return Measured(dict(_leaks(report)), int(report["uid"]))
+
+
+async def holds_memory(open_session: Open) -> bool:
+    """Whether the kernel ends a command that takes too much where no limit of one process looks."""
+    with tempfile.TemporaryDirectory(prefix="acp-probe-") as place:
+        tree = Path(place, "tree")
+        _lay_out(Path(place), tree, "")
+        limits = replace(_LIMITS, memory_mb=_SWELL_MB // 2)
+        session = await open_session(Spec(tree, read_only=_interpreter(), limits=limits))
+        try:
+            done = await session.exec([anybodys_python(), "-I", "-S", "-c", _SWELL])
+        finally:
+            await session.close()
+    return done.reason == "memory"
 
 
 async def _attempt(session: Session, facts: Mapping[str, object]) -> ExecResult:

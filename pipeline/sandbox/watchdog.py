@@ -14,10 +14,15 @@ import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import SandboxError
 from pipeline.sandbox.base import Limits, Reason
+
+if TYPE_CHECKING:
+    from pipeline.sandbox.cgroup import Group
 
 _EVERY_S = 0.25
 # A look may cost a fifth of the time at most.
@@ -75,32 +80,41 @@ class Disk:
         return used > self.most[path] << 20 or free < _FLOOR_MB << 20
 
 
-async def watch(root: int, limits: Limits, disk: Disk) -> Reason:
-    """Look at the process `root` and what is below it until a limit is broken: which one."""
+async def watch(root: int, limits: Limits, disk: Disk, group: Group | None = None) -> Reason:
+    """Look at the process `root` and what is below it until a limit is broken: which one.
+
+    Where a `group` holds them, the kernel sees to memory.
+    """
     clock = asyncio.get_running_loop().time
     pause, crowded = _EVERY_S, 0
     while True:
         await asyncio.sleep(pause)
         began = clock()
-        pids = await asyncio.to_thread(_below, root)
-        crowded = crowded + 1 if _threads(pids) + _HELPERS > limits.processes else 0
+        pids = await asyncio.to_thread(group.processes if group else partial(_below, root))
+        full = group.crowded() if group else _threads(pids) + _HELPERS > limits.processes
+        crowded = crowded + 1 if full else 0
         # One look may have met a moment; whoever stays at the limit does nothing else any more.
         if crowded > 1:
             return "processes"
-        if reason := await asyncio.to_thread(_excess, pids, limits, disk):
+        memory_mb = None if group else limits.memory_mb
+        if reason := await asyncio.to_thread(_excess, pids, memory_mb, disk):
             return reason
         pause = max(_EVERY_S, _SHARE * (clock() - began))
 
 
-def _excess(pids: list[int], limits: Limits, disk: Disk) -> Reason | None:
+def _excess(pids: list[int], memory_mb: int | None, disk: Disk) -> Reason | None:
     nameless = [found for pid in pids for found in _nameless(pid)][:_MOST_FILES]
     devices = {path.stat().st_dev for path in disk.most}
-    in_memory = {f.st_ino: f.st_blocks * _BLOCK for f in nameless if f.st_dev not in devices}
-    most = (limits.memory_mb << 20) - sum(in_memory.values())
-    if sum(map(_anonymous, pids)) > most and sum(map(_proportional, pids)) > most:
+    in_memory = (found for found in nameless if found.st_dev not in devices)
+    if memory_mb is not None and _swollen(pids, memory_mb << 20, in_memory):
         return "memory"
     on_disk = sum(f.st_blocks * _BLOCK for f in nameless if f.st_dev in devices)
     return "disk" if disk.over(lambda: on_disk) else None
+
+
+def _swollen(pids: list[int], most: int, in_memory: Iterator[os.stat_result]) -> bool:
+    left = most - sum({f.st_ino: f.st_blocks * _BLOCK for f in in_memory}.values())
+    return sum(map(_anonymous, pids)) > left and sum(map(_proportional, pids)) > left
 
 
 def _below(root: int) -> list[int]:

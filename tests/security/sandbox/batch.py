@@ -36,7 +36,9 @@ async def report(sandbox: Sandbox) -> dict[str, Any]:
         place = _place(cleanup, secret)
         key, tree = place / "key", place / "tree"
         facts = {"log": str(place / "log"), "shm": _segment(cleanup), "names": _names()}
-        session = await sandbox.open(Spec(tree, _mounts(), limits=Limits(wall_s=60)))
+        facts["shown"] = str(place / "shown")
+        shown = (*_mounts(), Mount(place / "shown"))
+        session = await sandbox.open(Spec(tree, shown, limits=Limits(wall_s=60)))
         try:
             async with planted(secret, key) as (more, received):
                 rows = await _rows(session, {**facts, **more})
@@ -54,8 +56,9 @@ def _place(cleanup: ExitStack, secret: str) -> Path:
     log = cleanup.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     log.bind(str(place / "log"))
     (place / "key").write_text(secret)
+    (place / "shown").write_text("shown")
     (place / "tree").mkdir()
-    for name, mode in (("", 0o755), ("key", 0o666), ("log", 0o666)):
+    for name, mode in (("", 0o755), ("key", 0o666), ("log", 0o666), ("shown", 0o666)):
         (place / name).chmod(mode)
     return place
 

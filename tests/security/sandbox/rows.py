@@ -197,6 +197,7 @@ def on_files(facts: dict[str, Any]) -> Table:
         "memory of another process": lambda: reads(f"/proc/{pid}/mem", secret),
         "write outside": lambda: Path(key).open("ab").close(),
         "cut short outside": lambda: os.truncate(key, 3),
+        "cut short what is only shown": lambda: os.open(facts["shown"], os.O_RDONLY | os.O_TRUNC),
         "write /etc": lambda: Path("/etc/acp-probe").write_text("x"),
         "write /usr": lambda: Path("/usr/acp-probe").write_text("x"),
         "write /dev": lambda: Path("/dev/acp-probe").write_text("x"),

@@ -97,7 +97,18 @@ def test_a_call_is_refused_by_its_number_alone_only_where_we_say_so(machine: str
         for number in range(syscalls.NEWEST + 1)
         if number not in conditional and verdict(program, Call(number, found.audit))
     }
-    only_shared = {"prlimit64", "sendto", "sendmsg", "sendmmsg", "setpriority", "ioprio_set"}
+    only_shared = {
+        "open",
+        "openat",
+        "openat2",
+        "truncate",
+        "prlimit64",
+        "sendto",
+        "sendmsg",
+        "sendmmsg",
+        "setpriority",
+        "ioprio_set",
+    }
     families = ("sched_", "shm", "sem", "msg", "mq_")
     named = {
         number
@@ -148,6 +159,24 @@ def test_without_namespaces_other_processes_are_left_alone(machine: str) -> None
     for name in ("shmget", "shmat", "semop", "msgrcv", "mq_open"):
         assert judged(program, machine, name) == errno.EPERM
         assert judged(seccomp.namespaced(machine), machine, name) == 0
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_where_landlock_does_not_see_it_no_file_is_cut_short_unless_open_for_writing(
+    machine: str,
+) -> None:
+    program = seccomp.shared(machine, cuts=False)
+    assert judged(program, machine, "truncate") == errno.EPERM
+    assert judged(program, machine, "openat2") == errno.ENOSYS
+    calls = [("openat", 2), ("open", 1)] if machine == "x86_64" else [("openat", 2)]
+    for name, arg in calls:
+        before = (0,) * arg
+        for flags in (0, 1, 2, 0o100 | 0x200 | 1, 0x200 | 2):
+            assert judged(program, machine, name, *before, flags) == 0
+        for flags in (0x200, 0x200 | 0o100, 0x200 | 3):
+            assert judged(program, machine, name, *before, flags) == errno.EPERM
+    for name in ("truncate", "openat", "openat2"):
+        assert judged(seccomp.shared(machine), machine, name, 0, 0, 0x200) == 0
 
 
 @pytest.mark.parametrize("machine", MACHINES)
