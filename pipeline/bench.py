@@ -32,7 +32,7 @@ from pipeline.scratch import scratch
 from pipeline.state import PipelineState, Role, check_ownership, copy_of
 from pipeline.transitions import Cursor, Rules
 from pipeline.verification.kept import Kept
-from pipeline.verification.verifier import Verifier
+from pipeline.verification.verifier import Bounds, Verifier
 from pipeline.workspace.workspace import Workspace
 
 
@@ -50,6 +50,7 @@ class Plan:
     prices: Prices
     rules: Rules
     redact: Redactor
+    bounds: Bounds
 
     @property
     def models(self) -> tuple[ModelAgent, ...]:
@@ -92,7 +93,9 @@ async def open_bench(
         state = await opening.settled(state, repository, plan.redact)
         meter = Meter(state["usage"], plan.limits, clock=plan.clock, prices=plan.prices)
         kept = Kept(plan.kept / "tests") if plan.kept else None
-        verifier = Verifier(workspace, environment, task=state["task"], kept=kept)
+        verifier = Verifier(
+            workspace, environment, task=state["task"], bounds=plan.bounds, kept=kept
+        )
         if notebook:
             await facts.write(notebook, plan, state, repository, environment)
         yield Bench(plan, workspace, verifier, meter, watch), state

@@ -23,6 +23,7 @@ from pipeline.redaction import NOTHING, Redactor
 from pipeline.sandbox.base import Sandbox
 from pipeline.state import PipelineState, Reason, Role, copy_of
 from pipeline.transitions import START, Cursor, Move, Rules, Stage, advance, end
+from pipeline.verification.verifier import BOUNDS, Bounds
 
 _ROLE_OF = {
     Stage.DRAFTING: Role.CODER,
@@ -39,7 +40,8 @@ class AgenticCodingPipeline:
     strongest that works here; `python` names the interpreter that runs the repository's tests;
     `supply` installs what they need, where no interpreter is named or at hand;
     `kept` is a directory for what later runs can use again, as test runs of the same base;
-    `prices` come before the shipped price table; `redact` knows the secrets that no model may see.
+    `prices` come before the shipped price table; `redact` knows the secrets that no model may see;
+    `bounds` say how long the repository's tests may take.
     The pipeline holds no run's state: one instance may run many tasks.
     """
 
@@ -59,6 +61,7 @@ class AgenticCodingPipeline:
         clock: Clock = time.monotonic,
         prices: Prices | None = None,
         redact: Redactor | None = None,
+        bounds: Bounds = BOUNDS,
     ) -> None:
         self._seats: dict[Stage, tuple[Agent, ...]] = {
             Stage.DRAFTING: tuple(coders),
@@ -80,6 +83,7 @@ class AgenticCodingPipeline:
             prices=prices or Prices(),
             rules=self._rules,
             redact=redact or NOTHING,
+            bounds=bounds,
         )
         self._refuse_bad_lineup()
 

@@ -20,7 +20,7 @@ from pipeline.state import Dispute, PipelineState, Ruling
 from pipeline.tools import ruff
 from pipeline.verification.decide import BASELINE, decide
 from pipeline.verification.evidence import Evidence
-from pipeline.verification.kinds import Claim
+from pipeline.verification.kinds import UNCLAIMED, Claim
 from pipeline.verification.kinds import Kind as TaskKind
 from pipeline.verification.reproduction import ReproductionCheck
 from pipeline.workspace import context
@@ -239,7 +239,7 @@ def _is_hopeless(evidence: Evidence) -> bool:
 def _claim(state: PipelineState) -> Claim:
     """The tester's claim; without one the patch is held to the strictest proof, that of a bug."""
     said = state.get("claim")
-    return Claim(TaskKind(said["kind"]), said["quote"]) if said else Claim(TaskKind.BUG, "")
+    return Claim(TaskKind(said["kind"]), said["quote"]) if said else UNCLAIMED
 
 
 def _nothing_to_change(state: PipelineState, check: ReproductionCheck, seat: Seat) -> PipelineState:

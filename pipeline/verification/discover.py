@@ -29,7 +29,7 @@ async def first_run(runs: Runs, base: str, paths: Sequence[str], wanted: Selecti
         # Options of plugins that are not installed; both sides run without them.
         runs.collect("-o", "addopts=")
         run = await runs.run(BASELINE, base, wanted, shared=True)
-    if run.problem or run.results:
+    if run.problem or run.results or run.unreached or runs.way.engine == "command":
         return run
     for args, engine in _ways(paths):
         kept = runs.way

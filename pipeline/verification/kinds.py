@@ -43,6 +43,10 @@ class Claim:
         return unquoted(self.quote, task)
 
 
+# What stands where nobody has claimed anything.
+UNCLAIMED = Claim(Kind.BUG, "")
+
+
 def unquoted(quote: str, task: str) -> str:
     """Why these are not the task's words, in one sentence; "" if they are, line breaks aside."""
     words = " ".join(quote.split())

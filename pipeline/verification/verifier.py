@@ -11,7 +11,7 @@ from pipeline.verification import decide, reproduction
 from pipeline.verification.discover import first_run
 from pipeline.verification.evidence import Evidence, RunRecord
 from pipeline.verification.hunks import changed_lines
-from pipeline.verification.kinds import Claim, Kind, misfit
+from pipeline.verification.kinds import UNCLAIMED, Claim, Kind, misfit
 from pipeline.verification.paired import Found, Paired
 from pipeline.verification.paths import TestPaths, command_files
 from pipeline.verification.proofs import Noticed, OwnTests, Proofs, without
@@ -53,7 +53,7 @@ class Bounds:
         return self.each.wall_s * self.share
 
 
-_BOUNDS = Bounds()
+BOUNDS = Bounds()
 
 
 class Verifier:
@@ -65,7 +65,7 @@ class Verifier:
         environment: Environment,
         *,
         task: str = "",
-        bounds: Bounds = _BOUNDS,
+        bounds: Bounds = BOUNDS,
         clock: Callable[[], float] = time.monotonic,
         canary: Callable[[], str] = canary_name,
         kept: Kept | None = None,
@@ -227,7 +227,9 @@ class Verifier:
 
     async def _misfit(self, claim: Claim, verdict: Verdict) -> str:
         fits = misfit(claim.kind, verdict.changed, await self._test_paths())
-        return (claim.problem(self._task) if self._task else "") or fits
+        # Who claims nothing is held to the strictest proof: there is no sentence to ask for.
+        said = bool(self._task) and claim != UNCLAIMED
+        return (claim.problem(self._task) if said else "") or fits
 
     def _records(self, baseline: TestRun, red: ReproductionCheck | None) -> tuple[RunRecord, ...]:
         """Baseline and red run stand first, also where they were run before this judgement."""

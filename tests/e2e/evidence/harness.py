@@ -16,11 +16,14 @@ from pipeline.sandbox.base import Sandbox
 from pipeline.state import Expectation, PipelineState
 from pipeline.verification.decide import RULES, decide
 from pipeline.verification.evidence import Evidence
+from pipeline.verification.verifier import BOUNDS, Bounds
 from pipeline.workspace.workspace import Workspace
 from tests.e2e.evidence.bugs import Edit
 
 PROJECTS = Path(__file__).parents[2] / "data/projects"
 IDENTITY = ("-c", "user.name=T", "-c", "user.email=t@example.invalid")
+# After a red reproduction no suite is run: were the first rule gone, the second would stop it.
+SECOND = {"still_red": ("no_run",)}
 PASS = {
     "criteria": [{"criterion": "done", "verdict": "PASS", "why": "", "file": "", "line": 0}],
     "findings": [],
@@ -46,15 +49,17 @@ def commit(where: Path, files: Mapping[str, str]) -> Path:
 
 @dataclass
 class Coder:
-    """Leaves `edits` and `files` (None deletes) in the checkout, the same in each iteration."""
+    """Leaves `edits` and `files` (None deletes) in the checkout; once told no, `later`."""
 
     edits: Sequence[Edit] = ()
     files: Mapping[str, str | bytes | None] | None = None
     expectations: Sequence[Expectation] = ()
     name: str = "coder"
+    later: Sequence[Edit] = ()
 
     async def run(self, state: PipelineState, workspace: Workspace) -> PipelineState:
-        for path, old, new in self.edits:
+        edits = self.later if self.later and state.get("attempts") else self.edits
+        for path, old, new in edits:
             text = await workspace.read(path)
             if text.count(old) == 1:
                 await workspace.write(path, text.replace(old, new))
@@ -75,6 +80,7 @@ class House:
     sandbox: Sandbox
     kept: Path
     max_iterations: int = 1
+    bounds: Bounds = BOUNDS
 
     def run(
         self, task: str, repository: Path, coder: Any, test: str, kind: str = "bug", **more: Any
@@ -91,6 +97,7 @@ class House:
             max_iterations=self.max_iterations,
             sandbox=self.sandbox,
             kept=self.kept,
+            bounds=self.bounds,
         )
         return pipeline.run(task, repository)
 
@@ -105,12 +112,16 @@ def end_of(state: PipelineState) -> str:
 def stopped_by(state: PipelineState) -> str:
     """The rule that stopped the patch at the gate; "" if none did.
 
-    Without that rule the gate would have said something else: each rule is there for a row.
+    Each rule is there for a row: with it switched off, the row comes to another end.
     """
     evidence = Evidence.from_dict(state["evidence"])
-    rule = next((rule for rule in RULES if rule(evidence)), None)
-    if rule is None:
+    objecting = [rule for rule in RULES if rule(evidence)]
+    if not objecting:
         return ""
-    others = tuple(other for other in RULES if other is not rule)
-    assert decide(evidence, others).feedback != decide(evidence).feedback
-    return rule.__name__
+    others = [rule for rule in RULES if rule is not objecting[0]]
+    without = decide(evidence, others)
+    assert (without.passed, without.reason) != (False, state["evidence"]["reason"])
+    second = [rule.__name__ for rule in objecting[1:]]
+    assert set(SECOND.get(objecting[0].__name__, ())) <= set(second)
+    assert decide(evidence, [rule for rule in RULES if rule not in objecting]).passed
+    return objecting[0].__name__
