@@ -14,6 +14,7 @@ from typing import Any
 from pipeline.environment.generated import keep_generated, listing
 from pipeline.environment.guide import Guide
 from pipeline.environment.interpreter import pytest_of
+from pipeline.environment.modules import OutOfPlace, keep_modules
 from pipeline.environment.plan import ENV, PYTHON, Argv, Plan
 from pipeline.environment.roots import import_roots
 from pipeline.environment.workbench import LIMITS, Workbench
@@ -28,11 +29,6 @@ _TAIL_CHARS = 3000
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[^\S\n]*\r|[\x00-\x08\x0b-\x1f\x7f]")
 # A tree without its history cannot tell its version; builds must not fail for that.
 _UNVERSIONED = ("SETUPTOOLS_SCM_PRETEND_VERSION", "PBR_VERSION")
-_PLACES = {
-    "go": {"GOMODCACHE": "go"},
-    "rust": {"CARGO_HOME": "cargo"},
-    "java": {"GRADLE_USER_HOME": "gradle", "MAVEN_OPTS": "maven"},
-}
 
 
 class SetUpFailed(WorkspaceError):
@@ -70,6 +66,7 @@ class Builder:
         tree = bench.home / "tree"
         await self.checkout(tree)
         before = await asyncio.to_thread(listing, tree)
+        await asyncio.to_thread(self._write)
         proxy = self.guide.proxy(gate)
         try:
             async with proxy.listening() as socket, self._session(tree, socket) as session:
@@ -108,24 +105,35 @@ class Builder:
             if not done.ok:
                 raise SetUpFailed(_told(argv, done))
 
+    @property
+    def _known(self) -> dict[str, str]:
+        return {ENV: str(self.bench.target), PYTHON: str(self.bench.interpreter.python)}
+
     def _steps(self) -> list[Argv]:
-        known = {ENV: str(self.bench.target), PYTHON: str(self.bench.interpreter.python)}
         steps = list(self.plan.steps)
         if self.plan.language == "python":
             # Relocatable: it is built aside and moved when it is whole. pip is for set-up lines.
             seed = ("--seed",) if any(_PIP.search(argv[-1]) for argv in steps) else ()
             venv = ("uv", "venv", "-q", "--relocatable", "--allow-existing", *seed)
             steps.insert(0, (*venv, "--python", PYTHON, ENV))
-        return [tuple(_filled(word, known) for word in argv) for argv in steps]
+        return [tuple(_filled(word, self._known) for word in argv) for argv in steps]
+
+    def _write(self) -> None:
+        for name, text in self.plan.files.items():
+            Path(_filled(name, self._known)).write_text(text, "utf-8")
 
     def _collect(self, tree: Path, workdir: str) -> dict[str, Any]:
         """Look at what the commands left, which may be hostile: no link is followed."""
         target = self.bench.target
         if target.is_symlink() or not target.is_dir():
             raise SetUpFailed("the set-up has put something else in the environment's place")
-        _move_modules(tree, self.plan.path, target / "node_modules")
+        try:
+            modules = keep_modules(tree, self.plan.path, target)
+        except OutOfPlace as error:
+            told = f"the set-up has put something else in the place of {error}"
+            raise SetUpFailed(told) from None
         if self.plan.language != "python":
-            return {}
+            return {"modules": modules}
         base = self.bench.interpreter
         link = target / "bin" / "python"
         if not link.is_symlink() or link.readlink().resolve() != base.python.resolve():
@@ -134,7 +142,8 @@ class Builder:
         if not pytest and not self.plan.test:
             raise SetUpFailed("the set-up ended well, but pytest is not in the environment")
         roots = import_roots(target, workdir, self.plan.path)
-        return {"pytest": pytest, "roots": roots, "python": str(base.python)}
+        found = {"pytest": pytest, "roots": roots, "python": str(base.python)}
+        return {**found, "modules": modules}
 
     def _tidy(self) -> None:
         """Keep the environment alone."""
@@ -146,21 +155,8 @@ class Builder:
 
 
 def run_variables(plan: Plan, target: Path) -> dict[str, str]:
-    """Where the tools of other languages than Python keep what they fetched."""
-    found = {name: str(target / place) for name, place in _PLACES.get(plan.language, {}).items()}
-    if "MAVEN_OPTS" in found:
-        found["MAVEN_OPTS"] = f"-Dmaven.repo.local={found['MAVEN_OPTS']}"
-    return found
-
-
-def _move_modules(tree: Path, folder: str, own: Path) -> None:
-    """Take Node's packages out of the tree. Raises SetUpFailed where a link leads elsewhere."""
-    found = tree / folder / "node_modules"
-    moved = found.resolve() == tree.resolve() / folder / "node_modules" and found.is_dir()
-    if own.is_symlink() or (found.is_dir() and not moved) or (moved and own.exists()):
-        raise SetUpFailed("the set-up has put something else in the place of node_modules")
-    if moved:
-        found.rename(own)
+    """The plan's own variables for an environment in `target`."""
+    return {name: _filled(value, {ENV: str(target)}) for name, value in plan.env.items()}
 
 
 def _filled(word: str, known: dict[str, str]) -> str:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-from pipeline.environment.plan import Argv, Plan, Recipe
+from pipeline.environment.node_plan import node_plan
+from pipeline.environment.plan import ENV, Argv, Plan, Recipe
 from pipeline.environment.project import Project, manifests
 from pipeline.environment.python_plan import python_plan
 
-_NO_TEST = "no test specified"
 _TARGET = re.compile(r"^(test|check)\s*:(?!=)", re.MULTILINE)
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 _PYTHON = ("pyproject.toml", "setup.py", "setup.cfg", "uv.lock", "pylock.toml", "tox.ini")
@@ -24,7 +22,7 @@ def detect(project: Project, recipe: Recipe | None = None) -> Plan:
     recipe = recipe or Recipe()
     rules: tuple[Callable[[Project], Plan | None], ...] = (
         _python,
-        _node,
+        node_plan,
         _go,
         _rust,
         _maven,
@@ -64,49 +62,17 @@ def _python(project: Project) -> Plan | None:
     return python_plan(project) if named or tests else None
 
 
-def _node(project: Project) -> Plan | None:
-    package = _json(project.text("package.json"))
-    scripts = package.get("scripts")
-    script = scripts.get("test") if isinstance(scripts, dict) else None
-    if not isinstance(script, str) or _NO_TEST in script:
-        return None
-    tool, lock, install = _node_install(project, str(package.get("packageManager", "")))
-    needs = any(package.get(f"{kind}ependencies") for kind in ("d", "devD", "optionalD", "peerD"))
-    return Plan(
-        "node",
-        lock or "package.json",
-        (install,) if needs else (),
-        tuple(name for name in ("package.json", lock) if name),
-        (tool, "test"),
-        programs=("node", tool),
-        bare=not needs,
-    )
-
-
-def _node_install(project: Project, manager: str) -> tuple[str, str, Argv]:
-    """Tool, lock file and command. Scripts of packages do not run: a set-up line can ask for it."""
-    if "pnpm-lock.yaml" in project.paths or manager.startswith("pnpm"):
-        lock = project.first(["pnpm-lock.yaml"])
-        frozen = ("--frozen-lockfile",) if lock else ()
-        return "pnpm", lock, ("pnpm", "install", "--ignore-scripts", *frozen)
-    if "yarn.lock" in project.paths or manager.startswith("yarn"):
-        lock = project.first(["yarn.lock"])
-        if manager.startswith("yarn@") and not manager.startswith("yarn@1"):
-            return "yarn", lock, ("yarn", "install", "--immutable", "--mode=skip-build")
-        frozen = ("--frozen-lockfile",) if lock else ()
-        return "yarn", lock, ("yarn", "install", "--ignore-scripts", *frozen)
-    lock = project.first(["package-lock.json", "npm-shrinkwrap.json"])
-    words = ("ci",) if lock else ("install", "--no-package-lock")
-    return "npm", lock, ("npm", *words, "--ignore-scripts", "--no-audit", "--no-fund")
-
-
 def _go(project: Project) -> Plan | None:
     if "go.mod" not in project.paths:
         return None
     inputs = tuple(name for name in ("go.mod", "go.sum") if name in project.paths)
-    needs = "require" in project.text("go.mod")
-    steps = (("go", "mod", "download"),) if needs else ()
-    return Plan("go", "go.mod", steps, inputs, ("go", "test", "./..."), programs=("go",))
+    own = "vendor/modules.txt" in project.paths or "require" not in project.text("go.mod")
+    # What tests are made of is compiled now: later the environment is read-only.
+    steps = (*(() if own else (("go", "mod", "download"),)), ("go", "test", "-run=^$", "./..."))
+    env = {"GOMODCACHE": f"{ENV}/go", "GOCACHE": f"{ENV}/go-build", "GOTOOLCHAIN": "local"}
+    env["GOFLAGS"] = "-modcacherw"  # else nobody but root could throw it out
+    test = ("go", "test", "./...")
+    return Plan("go", "go.mod", steps, inputs, test, programs=("go",), env=env)
 
 
 def _rust(project: Project) -> Plan | None:
@@ -116,15 +82,19 @@ def _rust(project: Project) -> Plan | None:
     locked = ("--locked",) if "Cargo.lock" in project.paths else ()
     test = ("cargo", "test", "--offline", *locked)
     steps = (("cargo", "fetch", *locked),)
-    return Plan("rust", inputs[-1], steps, inputs, test, programs=("cargo",))
+    env = {"CARGO_HOME": f"{ENV}/cargo"}
+    return Plan("rust", inputs[-1], steps, inputs, test, programs=("cargo",), env=env)
 
 
 def _maven(project: Project) -> Plan | None:
     if "pom.xml" not in project.paths:
         return None
-    steps = (("mvn", "-q", "-B", "dependency:go-offline"),)
+    # A run of no test: only this fetches what runs them as well.
+    none = ("-Dtest=none", "-DfailIfNoTests=false", "-Dsurefire.failIfNoSpecifiedTests=false")
+    steps = (("mvn", "-q", "-B", "test", *none),)
     test = ("mvn", "-B", "-o", "test")
-    return Plan("java", "pom.xml", steps, ("pom.xml",), test, programs=("mvn",))
+    env = {"MAVEN_OPTS": f"-Dmaven.repo.local={ENV}/maven"}
+    return Plan("java", "pom.xml", steps, ("pom.xml",), test, programs=("mvn",), env=env)
 
 
 def _gradle(project: Project) -> Plan | None:
@@ -134,7 +104,8 @@ def _gradle(project: Project) -> Plan | None:
     steps = (("gradle", "--no-daemon", "-q", "testClasses"),)
     inputs = tuple(name for name in (built, "gradle.lockfile") if name in project.paths)
     test = ("gradle", "--no-daemon", "--offline", "test")
-    return Plan("java", built, steps, inputs, test, programs=("gradle",))
+    env = {"GRADLE_USER_HOME": f"{ENV}/gradle"}
+    return Plan("java", built, steps, inputs, test, programs=("gradle",), env=env)
 
 
 def _make(project: Project) -> Plan | None:
@@ -143,11 +114,3 @@ def _make(project: Project) -> Plan | None:
     if found is None:
         return None
     return Plan("make", name, (), (name,), ("make", found[1]), programs=("make",), bare=True)
-
-
-def _json(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

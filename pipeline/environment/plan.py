@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,7 +35,8 @@ class Plan:
     one after the other. `inputs` are the files whose content decides the outcome. `test` is the
     command of the tests; () is pytest. `lint` is a line for a shell. `python` is the wish for an
     interpreter, a specifier or a version. `programs` have to be on the machine. `bare`: nothing to
-    set up.
+    set up. `env` are variables of set-up and tests, `files` are written before the first step.
+    Paths may begin with ENV and PYTHON.
     """
 
     language: Language
@@ -47,4 +49,5 @@ class Plan:
     programs: tuple[str, ...] = ()
     path: str = "."
     bare: bool = False
-    env: dict[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +15,17 @@ MANIFESTS = frozenset(
     {
         *("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pyproject.toml", "setup.py"),
         *("setup.cfg", "tox.ini", ".python-version", "package.json", "package-lock.json"),
-        *("npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "go.mod", "go.sum", "Cargo.toml"),
+        *(
+            "npm-shrinkwrap.json",
+            "pnpm-lock.yaml",
+            "yarn.lock",
+            ".npmrc",
+            ".yarnrc.yml",
+            "pnpm-workspace.yaml",
+            "go.mod",
+            "go.sum",
+            "Cargo.toml",
+        ),
         *("Cargo.lock", "pom.xml", "build.gradle", "build.gradle.kts", "gradle.lockfile"),
         *("Makefile", "makefile", "GNUmakefile", "PKG-INFO"),
     }
@@ -89,3 +100,12 @@ def ini(text: str) -> configparser.ConfigParser:
     except configparser.Error:
         return configparser.ConfigParser()
     return parser
+
+
+def table_of(text: str) -> Mapping[str, Any]:
+    """A JSON object; what cannot be read is an empty one."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

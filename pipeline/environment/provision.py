@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import platform
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from importlib import metadata
@@ -22,6 +22,7 @@ from pipeline.environment.environment import Environment, bare_environment, envi
 from pipeline.environment.guide import Guide
 from pipeline.environment.interpreter import Interpreter
 from pipeline.environment.interpreters import choose, installed
+from pipeline.environment.modules import modules_mounts
 from pipeline.environment.plan import Plan, Recipe
 from pipeline.environment.project import Project, decoded, manifests
 from pipeline.environment.registries import Registries
@@ -29,9 +30,8 @@ from pipeline.environment.shelf import Kept, Shelf
 from pipeline.environment.workbench import Workbench
 from pipeline.errors import SandboxError, WorkspaceError
 from pipeline.sandbox.base import Mount, Sandbox
-from pipeline.sandbox.layout import WORKDIR
 
-_LAYOUT = "1"
+_LAYOUT = "2"
 _MOST_NOTES = 10
 
 
@@ -193,24 +193,30 @@ def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Envi
         roots = tuple(str(root) for root in meta.get("roots", ()))
     else:
         found, roots = bare_environment(remark=_remark(plan)), ()
-    found = _with_tools(found, plan, place, apart)
+    found = _with_tools(found, plan, place, meta.get("modules", {}), apart)
     return replace(_planned(plan, found, roots), notes=notes)
 
 
-def _with_tools(found: Environment, plan: Plan, place: Path, apart: bool) -> Environment:  # noqa: FBT001
-    """The environment, and beside it what another language's tool has fetched."""
+def _with_tools(
+    found: Environment,
+    plan: Plan,
+    place: Path,
+    kept: Mapping[str, str],
+    apart: bool,  # noqa: FBT001
+) -> Environment:
+    """The environment, and beside it what another language's tool has fetched.
+
+    `kept` are the folders of Node's packages. Where the sandbox has no file system of its own they
+    cannot stand in the tree.
+    """
     env = {**found.env, **run_variables(plan, place)}
     mounts = [] if plan.language == "python" else [Mount(place)]
-    modules = place / "node_modules"
-    # A mount follows links, and a stranger's commands have filled this place.
-    has_modules = modules.is_dir() and not modules.is_symlink()
-    if has_modules:
-        # Node looks in the folders above the tree too, so the tree itself can stay as it is; only
-        # of several projects each needs its own.
-        if apart:
-            inner = "" if plan.path == "." else f"{WORKDIR}/{plan.path}"
-            mounts.append(Mount(modules, f"{inner}/node_modules"))
-        else:
-            env["NODE_PATH"] = str(modules)
-    path = (*found.path, *([str(modules / ".bin")] if has_modules else []))
+    modules = modules_mounts(place, kept)
+    if modules and apart:
+        mounts += modules
+    elif modules:
+        env["NODE_PATH"] = str(modules[0].source)
+    # Programs that the set-up has put there, such as a package manager.
+    tools = [] if plan.language == "python" else [str(place / "bin")]
+    path = (*found.path, *tools, *(f"{one.source}/.bin" for one in modules[:1]))
     return replace(found, read_only=(*found.read_only, *mounts), path=path, env=env)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from pipeline.environment.plan import ENV, PYTHON, Argv, Plan
+from pipeline.environment.locked import listed, pins, poetry_needs
+from pipeline.environment.plan import ENV, Argv, Plan
 from pipeline.environment.project import Project, ini
 
 # For tests alone first; what developers install as well comes second, as it is often much more.
@@ -62,25 +65,52 @@ def _poetry_lock(project: Project) -> Plan | None:
     if "poetry.lock" not in project.paths:
         return None
     poetry = project.table("tool", "poetry")
-    groups = [*_chosen(project.table("tool", "poetry", "group"))]
-    groups += ["dev"] if "dev-dependencies" in poetry and "dev" not in groups else []
-    extras = _chosen(project.table("tool", "poetry", "extras"))
-    extras += _chosen(project.table("project", "optional-dependencies"))
-    words = [*_each("--with", groups), *_each("--extras", extras)]
-    tool = _tool("poetry", "--with", "poetry-plugin-export", "poetry")
-    export = (*tool, "export", "-f", "requirements.txt", *words, "-o", _LOCK)
-    steps = (export, (*_INSTALL, "--no-deps", "-r", _LOCK), *_alone(project))
-    return _plan(project, "poetry.lock", steps)
+    main = (
+        [] if _declared(project) else poetry_needs(project.table("tool", "poetry", "dependencies"))
+    )
+    groups = {name: of.get("dependencies") for name, of in _groups_of_poetry(poetry)}
+    if "dev-dependencies" in poetry:
+        groups.setdefault("dev", poetry["dev-dependencies"])
+    chosen = _chosen([*groups, *project.table("dependency-groups")])
+    for name in chosen:
+        main += poetry_needs(groups.get(name))
+    return _pinned(project, "poetry.lock", main, chosen)
 
 
 def _pdm_lock(project: Project) -> Plan | None:
     if "pdm.lock" not in project.paths:
         return None
-    groups = _chosen(project.table("project", "optional-dependencies"))
-    words = _each("-G", groups)
-    export = (*_tool("pdm", "pdm"), "export", "-f", "requirements", *words, "-o", _LOCK)
-    steps = (export, (*_INSTALL, "--no-deps", "-r", _LOCK), *_alone(project))
-    return _plan(project, "pdm.lock", steps)
+    own = project.table("tool", "pdm", "dev-dependencies")
+    chosen = _chosen([*own, *project.table("dependency-groups")])
+    words = [need for name in chosen for need in listed(own.get(name))]
+    return _pinned(project, "pdm.lock", words, chosen)
+
+
+def _groups_of_poetry(poetry: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    found = poetry.get("group")
+    pairs = found.items() if isinstance(found, dict) else ()
+    return ((name, group) for name, group in pairs if isinstance(group, dict))
+
+
+def _pinned(project: Project, lock: str, words: Sequence[str], groups: Sequence[str]) -> Plan:
+    """What the project and these words ask for, at the lock's versions."""
+    known = project.table("dependency-groups")
+    words = [*_own(project), *words, *_each("--group", [one for one in groups if one in known])]
+    steps = ((*_INSTALL, "-c", _LOCK, *words),) if words else ()
+    return replace(_plan(project, lock, steps), files={_LOCK: pins(project.text(lock))})
+
+
+def _own(project: Project) -> list[str]:
+    """The project itself with what its tests need, or only its dependencies if it is no package."""
+    extras = _extras(project)
+    if _installable(project) and project.table("tool", "poetry").get("package-mode") is not False:
+        return ["-e", f".[{','.join(extras)}]" if extras else "."]
+    return ["-r", "pyproject.toml", *_each("--extra", extras)] if _declared(project) else []
+
+
+def _declared(project: Project) -> bool:
+    """Whether what it depends on stands where every tool looks."""
+    return bool(project.table("project").get("dependencies"))
 
 
 def _pylock(project: Project) -> Plan | None:
@@ -88,10 +118,6 @@ def _pylock(project: Project) -> Plan | None:
         return None
     locked = (*_INSTALL, "-r", "pylock.toml")
     return _plan(project, "pylock.toml", (locked, *_alone(project)))
-
-
-def _tool(package: str, *words: str) -> Argv:
-    return ("uv", "tool", "run", "-q", "--python", PYTHON, "--from", package, *words)
 
 
 def _alone(project: Project) -> tuple[Argv, ...]:
@@ -108,7 +134,7 @@ def _listed(project: Project) -> tuple[list[str], list[str]]:
     if _installable(project):
         words += ["-e", f".[{','.join(extras)}]" if extras else "."]
         told += [f"extra {name}" for name in extras] or [_builder(project)]
-    elif project.table("project").get("dependencies"):
+    elif _declared(project):
         words += ["-r", "pyproject.toml", *_each("--extra", extras)]
         told.append("pyproject.toml")
     words += _each("--group", groups)

@@ -43,22 +43,27 @@ PYTHON = {
             "pyproject.toml": "[build-system]\n[tool.poetry.group.test.dependencies]\na = '*'",
         },
         "poetry.lock",
-        [
-            "uv tool run -q --python {python} --from poetry --with poetry-plugin-export poetry "
-            "export -f requirements.txt --with test -o {env}/locked.txt",
-            INSTALL + "--no-deps -r {env}/locked.txt",
-            INSTALL + "--no-deps -e .",
-        ],
+        [INSTALL + "-c {env}/locked.txt -e . a"],
+    ),
+    "a lock of poetry over what is no package": (
+        {
+            "poetry.lock": "",
+            "pyproject.toml": "[tool.poetry]\npackage-mode = false\n"
+            "[tool.poetry.dependencies]\npython = '^3.9'\na = '^1'\n"
+            "[tool.poetry.dev-dependencies]\nb = {version = '*', extras = ['x']}",
+        },
+        "poetry.lock",
+        [INSTALL + "-c {env}/locked.txt a b[x]"],
     ),
     "a lock of pdm": (
         {"pdm.lock": "", "pyproject.toml": EXTRAS},
         "pdm.lock",
-        [
-            "uv tool run -q --python {python} --from pdm pdm export -f requirements -G tests "
-            "-o {env}/locked.txt",
-            INSTALL + "--no-deps -r {env}/locked.txt",
-            INSTALL + "--no-deps -e .",
-        ],
+        [INSTALL + "-c {env}/locked.txt -e .[tests]"],
+    ),
+    "a lock of pdm with groups": (
+        {"pdm.lock": "", "pyproject.toml": GROUPS + "[tool.pdm.dev-dependencies]\ntests = ['c']"},
+        "pdm.lock",
+        [INSTALL + "-c {env}/locked.txt -e . c --group test"],
     ),
     "a standard lock": (
         {"pylock.toml": "", "requirements.txt": "x"},
@@ -161,39 +166,64 @@ def package(**more: object) -> str:
     return json.dumps({"scripts": {"test": "node --test"}, **more})
 
 
+GLOBAL = "npm --ignore-scripts --no-audit --no-fund install --global --prefix {env}"
+YARN = "node {env}/acp_yarn.cjs install"
+MAVEN = "mvn -q -B test -Dtest=none -DfailIfNoTests=false -Dsurefire.failIfNoSpecifiedTests=false"
 NEEDS = {"dependencies": {"a": "1"}}
 OTHERS = {
     "npm": (
         {"package.json": package(**NEEDS), "package-lock.json": "{}"},
-        ("npm ci --ignore-scripts --no-audit --no-fund", "npm test"),
+        ("npm --ignore-scripts --no-audit --no-fund ci", "npm test"),
     ),
     "npm without a lock": (
         {"package.json": package(devDependencies={"a": "1"})},
-        ("npm install --no-package-lock --ignore-scripts --no-audit --no-fund", "npm test"),
+        ("npm --ignore-scripts --no-audit --no-fund install --no-package-lock", "npm test"),
     ),
     "npm without dependencies": ({"package.json": package()}, ("", "npm test")),
     "pnpm": (
-        {"package.json": package(**NEEDS), "pnpm-lock.yaml": ""},
-        ("pnpm install --ignore-scripts --frozen-lockfile", "pnpm test"),
+        {"package.json": package(**NEEDS), "pnpm-lock.yaml": "lockfileVersion: '6.0'"},
+        (
+            f"{GLOBAL} pnpm@8 && pnpm install --ignore-scripts --frozen-lockfile",
+            "pnpm test",
+        ),
     ),
     "pnpm by its name": (
-        {"package.json": package(packageManager="pnpm@9.1.0", **NEEDS)},
-        ("pnpm install --ignore-scripts", "pnpm test"),
+        {"package.json": package(packageManager="pnpm@9.1.0+sha512.abc", **NEEDS)},
+        (f"{GLOBAL} pnpm@9.1.0 && pnpm install --ignore-scripts", "pnpm test"),
     ),
     "yarn": (
-        {"package.json": package(**NEEDS), "yarn.lock": ""},
-        ("yarn install --ignore-scripts --frozen-lockfile", "yarn test"),
+        {"package.json": package(**NEEDS), "yarn.lock": "# c\n# yarn lockfile v1\n"},
+        (f"{GLOBAL} yarn@1 && {YARN} --ignore-scripts --frozen-lockfile", "yarn test"),
+    ),
+    "yarn without a lock": (
+        {"package.json": package(packageManager="yarn@1.22.22", **NEEDS)},
+        (f"{GLOBAL} yarn@1.22.22 && {YARN} --ignore-scripts", "yarn test"),
     ),
     "a newer yarn": (
         {"package.json": package(packageManager="yarn@4.1.0", **NEEDS), "yarn.lock": ""},
-        ("yarn install --immutable --mode=skip-build", "yarn test"),
+        (f"{GLOBAL} @yarnpkg/cli-dist@4.1.0 && {YARN} --immutable", "yarn test"),
     ),
-    "go": ({"go.mod": "require x v1\n", "go.sum": ""}, ("go mod download", "go test ./...")),
+    "a newer yarn by its lock": (
+        {"package.json": package(**NEEDS), "yarn.lock": "__metadata:\n  version: 8\n"},
+        (f"{GLOBAL} @yarnpkg/cli-dist@4 && {YARN} --immutable", "yarn test"),
+    ),
+    "a manager that tests alone need": (
+        {"package.json": package(packageManager="pnpm@9.1.0")},
+        (f"{GLOBAL} pnpm@9.1.0", "pnpm test"),
+    ),
+    "go": (
+        {"go.mod": "require x v1\n", "go.sum": ""},
+        ("go mod download && go test -run=^$ ./...", "go test ./..."),
+    ),
+    "go with its modules": (
+        {"go.mod": "require x v1\n", "vendor/modules.txt": ""},
+        ("go test -run=^$ ./...", "go test ./..."),
+    ),
     "cargo": (
         {"Cargo.toml": "", "Cargo.lock": ""},
         ("cargo fetch --locked", "cargo test --offline --locked"),
     ),
-    "maven": ({"pom.xml": ""}, ("mvn -q -B dependency:go-offline", "mvn -B -o test")),
+    "maven": ({"pom.xml": ""}, (MAVEN, "mvn -B -o test")),
     "gradle": (
         {"build.gradle.kts": ""},
         ("gradle --no-daemon -q testClasses", "gradle --no-daemon --offline test"),
@@ -207,7 +237,7 @@ OTHERS = {
 def test_other_languages_are_set_up_by(files: dict[str, str], words: tuple[str, str]) -> None:
     plan = detect(Project.of(files))
     assert (" && ".join(" ".join(step) for step in plan.steps), " ".join(plan.test)) == words
-    assert plan.test[0] in plan.programs
+    assert plan.test[0] in (*plan.programs, "pnpm", "yarn")
 
 
 SILENT = {

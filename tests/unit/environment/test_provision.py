@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from pipeline.environment.plan import Recipe
+from pipeline.environment.build import Builder, SetUpFailed
+from pipeline.environment.guide import Guide
+from pipeline.environment.interpreters import choose, installed
+from pipeline.environment.plan import Plan, Recipe
 from pipeline.environment.provision import Base
+from pipeline.environment.registries import Registries
 from pipeline.environment.supply import Supply, supplied, tenant_of
+from pipeline.environment.workbench import Workbench
 from pipeline.verification.decide import decide
 from tests.unit.environment.providing import Based, Folder, Machine, written
 from tests.unit.verification.judging import CALC, TRUE_FIX, court, strongest
@@ -147,7 +152,7 @@ async def test_no_directory_of_the_host_is_shown_as_node_modules(
     assert (await machine.suite(machine.base(folder, "true"))).problem == ""
     (env,) = (machine.room / "kept").glob("*/*/env")
     (env / "node_modules").symlink_to(host)
-    said = await machine.command(machine.base(folder, "true"), "cat /node_modules/key")
+    said = await machine.command(machine.base(folder, "true"), "cat node_modules/key")
     assert "s3cret" not in said.text
 
 
@@ -167,10 +172,13 @@ async def test_a_python_that_is_not_here_is_named(machine: Machine, tmp_path: Pa
     assert "asks for Python >=3.99" in environment.problem
 
 
-async def test_a_tool_that_is_not_here_is_named(machine: Machine, tmp_path: Path) -> None:
-    folder = written(tmp_path / "gradle", {"build.gradle": ""})
-    environment = await machine.tried(machine.base(folder))
-    assert "needs gradle, which is not in /usr/local/bin, /usr/bin, /bin" in environment.problem
+async def test_a_tool_that_is_not_here_is_named(machine: Machine, folder: Folder) -> None:
+    interpreter = choose("", installed())
+    bench = Workbench(machine.room, interpreter, Registries())
+    plan = Plan("java", "pom.xml", programs=("sh", "acp-no-such-tool"))
+    build = Builder(plan, bench, Guide(Registries()), machine.sandbox, lambda _: None)  # type: ignore[arg-type,return-value]
+    with pytest.raises(SetUpFailed, match="needs acp-no-such-tool, which is not in /usr/local"):
+        await build()
 
 
 async def test_what_is_at_hand_goes_before_a_set_up(machine: Machine, tmp_path: Path) -> None:
