@@ -1,4 +1,4 @@
-"""Runs pytest over a tree in a sandbox and says how far the result can be trusted."""
+"""Runs pytest over a tree in a sandbox."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Protocol
 
 from pipeline.errors import WorkspaceError
-from pipeline.sandbox.base import STOPPED
 from pipeline.verification import whole
 from pipeline.verification.report import Log, TestRun, clean, parse
+from pipeline.verification.trust import Heard, problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from pipeline.sandbox.base import ExecResult, Limits
 
 _REPORT_BYTES = 256 * 2**20
-_TAIL_CHARS = 1500
 _CACHE = "pytest-cache-"
 # Appended last, so that they win over a project's addopts.
 _FIXED = (
@@ -165,7 +164,7 @@ def _told(command: str, done: ExecResult, data: bytes | None, log: Log, canary: 
         results=log.results,
         output=_without(clean(done.text), (".acp-", _CACHE)),
         seconds=done.wall_s,
-        problem=problem(done, data, log, canary),
+        problem=problem(Heard(done, data, log, canary)),
         canary=canary,
         python=str(log.facts.get("python", "")),
         reached=frozenset(map(str, log.facts.get("reached") or ())),
@@ -187,52 +186,3 @@ async def _take(session: Place, name: str) -> bytes | None:
     except (FileNotFoundError, WorkspaceError):
         return None
     return data
-
-
-def problem(done: ExecResult, data: bytes | None, log: Log, canary: str) -> str:
-    """Why the run cannot be trusted, in one sentence with the end of its output; "" if it can."""
-    said = _stopped(done) or _unreported(done, data, log) or _forged(done, log, canary)
-    if not said:
-        return ""
-    return f"{said}\n{clean(done.text)[-_TAIL_CHARS:].strip()}".strip()
-
-
-def _stopped(done: ExecResult) -> str:
-    if done.reason == "timeout":
-        return f"the tests did not end within {done.wall_s:.0f} s"
-    if done.reason == "output":
-        return "the tests wrote more output than is allowed"
-    if done.reason in {"memory", "processes", "disk"}:
-        return f"the tests were stopped: {STOPPED[done.reason]}"
-    if done.reason == "killed" or done.code is None:
-        return f"the tests were killed (signal {done.signal})"
-    return ""
-
-
-def _unreported(done: ExecResult, data: bytes | None, log: Log) -> str:
-    if data is None:
-        return f"the tests left no report (exit code {done.code})"
-    if log.damaged:
-        return f"the test report is damaged ({log.damaged})"
-    if log.finished is None:
-        return f"the test session did not finish (exit code {done.code})"
-    if log.finished != done.code:
-        return f"the report says exit code {log.finished}, the process said {done.code}"
-    return ""
-
-
-def _forged(done: ExecResult, log: Log, canary: str) -> str:
-    red = any(result.red for result in log.results.values())
-    expected = {1} if canary or red else {0, 5}
-    if done.code not in expected:
-        return f"exit code {done.code} does not agree with the report of the single tests"
-    if canary and log.canary is None:
-        return "a test that was planted to fail did not run"
-    if canary and log.canary != "failed":
-        return f"a test that was planted to fail is reported as {log.canary}"
-    if canary and not log.facts:
-        return "the run did not say what it measured"
-    if foreign := log.facts.get("foreign"):
-        names = ", ".join(map(str, foreign))
-        return f"the tests ran against installed copies, not against the tree: {names}"
-    return ""

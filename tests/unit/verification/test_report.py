@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.sandbox.base import ExecResult
 from pipeline.verification.report import TestResult, TestRun, clean, parse
-from pipeline.verification.runner import Selection, problem
+from pipeline.verification.runner import Selection
+from pipeline.verification.trust import Heard, problem
 
 
 def line(key: Any, outcome: Any = "passed", when: Any = "call", **more: Any) -> Any:
@@ -80,7 +81,7 @@ def test_a_file_that_cannot_be_collected_is_an_error_under_its_name() -> None:
 def test_a_damaged_report_is_said_to_be_damaged(data: Any) -> None:
     found = parse(data)
     assert found.damaged
-    assert "damaged" in problem(ended(), data, found, "")
+    assert "damaged" in problem(Heard(ended(), data, found, ""))
 
 
 def trusted(canary: Any = "c4n4ry") -> Any:
@@ -91,7 +92,7 @@ def test_the_canary_is_no_result() -> None:
     found = trusted()
     assert set(found.results) == {"a"}
     assert found.canary == "failed"
-    assert problem(ended(), b"x", found, "c4n4ry") == ""
+    assert problem(Heard(ended(), b"x", found, "c4n4ry")) == ""
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_the_canary_is_no_result() -> None:
     ],
 )
 def test_a_run_that_cannot_be_trusted_says_why(done: Any, data: Any, found: Any, said: Any) -> None:
-    text = problem(done, data, found, "c4n4ry")
+    text = problem(Heard(done, data, found, "c4n4ry"))
     assert said in text
     assert text.endswith("the end")
 
@@ -130,13 +131,13 @@ def test_a_run_that_cannot_be_trusted_says_why(done: Any, data: Any, found: Any,
 def test_installed_copies_instead_of_the_tree_are_noticed() -> None:
     facts = [["acp_facts", {"python": "3.11.7", "foreign": ["calc"]}]]
     found = log(line("a::c", "failed", user_properties=facts), finish(1), canary="c")
-    assert "not against the tree: calc" in problem(ended(), b"x", found, "c")
+    assert "not against the tree: calc" in problem(Heard(ended(), b"x", found, "c"))
 
 
 def test_without_a_canary_the_exit_code_must_fit_the_results() -> None:
     green, red = log(line("a"), finish(0)), log(line("a", "failed"), finish(0))
-    assert problem(ended(0), b"x", green, "") == ""
-    assert "does not agree" in problem(ended(0), b"x", red, "")
+    assert problem(Heard(ended(0), b"x", green, "")) == ""
+    assert "does not agree" in problem(Heard(ended(0), b"x", red, ""))
 
 
 def test_a_run_unpacks_as_exit_code_and_output() -> None:
@@ -156,6 +157,6 @@ def test_a_selection_of_an_uncollectable_file_takes_the_whole_file() -> None:
 
 @pytest.mark.parametrize("reason", ["memory", "processes", "disk"])
 def test_tests_that_took_too_much_are_stopped_with_the_reason(reason: Any) -> None:
-    said = problem(ended(None, reason, 9), None, log(), "")
+    said = problem(Heard(ended(None, reason, 9), None, log(), ""))
     assert said.startswith("the tests were stopped: it ")
     assert reason in said
