@@ -51,3 +51,44 @@ def forge():
 
 atexit.register(forge)
 """
+_FORGER = """
+import atexit, glob, json, os
+
+def is_canary(row):
+    return "must fail" in str(row.get("longrepr"))
+
+def forge():
+    for name in glob.glob(".acp-*.jsonl"):
+        rows = [json.loads(line) for line in open(name)]
+        failed = [r for r in rows if r.get("outcome") == "failed" and not is_canary(r)]
+        lines = {id(row): None for row in failed}
+        for row in failed:
+            row.update(outcome="passed", longrepr=None)
+%s
+        text = [lines.get(id(row)) or json.dumps(row) for row in rows]
+        open(name, "w").writelines(line + "\\n" for line in text)
+    os._exit(%d)
+
+atexit.register(forge)
+"""
+
+
+def forger(mistake: str = "", code: int = 1) -> str:
+    """Turns every failure but the canary's green in the report; `mistake` is Python over `rows`."""
+    body = "\n".join(f"        {line}" for line in (mistake or "pass").splitlines())
+    return _FORGER % (body, code)
+
+
+# Code that is right, but not the tree's; `%r` are the words that it has other than the tree.
+COPIED = """
+import os
+
+if __file__ == os.path.join(os.getcwd(), os.path.basename(__file__)):
+    import importlib.util, sys, tempfile
+
+    copy = os.path.join(tempfile.mkdtemp(), os.path.basename(__file__))
+    open(copy, "w").write(open(__file__).read().replace(%r, %r))
+    spec = importlib.util.spec_from_file_location(__name__, copy)
+    sys.modules[__name__] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[__name__])
+"""

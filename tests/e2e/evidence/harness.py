@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline import AgenticCodingPipeline
 from pipeline.agents import QAAgent, TestingAgent
+from pipeline.environment.supply import Supply
 from pipeline.llm.scripted import ScriptedClient
 from pipeline.sandbox.base import Sandbox
 from pipeline.state import Expectation, PipelineState
@@ -81,6 +82,7 @@ class House:
     kept: Path
     max_iterations: int = 1
     bounds: Bounds = BOUNDS
+    supply: Supply | None = None
 
     def run(
         self, task: str, repository: Path, coder: Any, test: str, kind: str = "bug", **more: Any
@@ -98,6 +100,7 @@ class House:
             sandbox=self.sandbox,
             kept=self.kept,
             bounds=self.bounds,
+            supply=self.supply,
         )
         return pipeline.run(task, repository)
 
