@@ -15,7 +15,7 @@ from bot.bootstrap import (
     operator_rules,
     pipeline_of,
 )
-from bot.bootstrap.jira import ticket_work
+from bot.bootstrap.jira import ticket_work, tickets_now
 from bot.bootstrap.journals import bases, redactor_of
 from bot.bootstrap.supplies import supply_of
 from bot.services.answer import AnswerCommands
@@ -106,7 +106,7 @@ async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerP
     known = redactor_of(settings)
     app = github_app(settings, lambda token: known.add("github-token", token))
     me = await learn_identity(settings, app)
-    workshop = GitHubWorkshop(settings, app, await _sandbox(), known)
+    workshop = GitHubWorkshop(settings, app, await _sandbox(settings), known)
     rules = operator_rules(settings)
 
     def page(run_id: str) -> str:
@@ -114,14 +114,23 @@ async def build_worker(settings: Settings, store: Store, worker: str) -> WorkerP
         del run_id
         return ""
 
-    execute = ExecuteRun(store, workshop, rules, me.bot_id, worker, page, shelf=bases(settings))
+    execute = ExecuteRun(
+        store,
+        workshop,
+        rules,
+        me.bot_id,
+        worker,
+        page,
+        shelf=bases(settings),
+        tickets=tickets_now(settings),
+    )
     answer = AnswerCommands(store, app.forge, rules, me.bot_id, page)
     return WorkerParts(execute, answer, app.aclose, ticket_work(settings, store, app))
 
 
-async def _sandbox() -> tuple[Sandbox, Caps]:
+async def _sandbox(settings: Settings) -> tuple[Sandbox, Caps]:
     try:
-        return await open_sandbox("auto")
+        return await open_sandbox("auto", settings)
     except SandboxUnavailable as error:
         _log.critical("every run will be refused: %s", error)
         refused = Refused()

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.adapters.jira.tracker import JiraTracker
     from bot.domain.jira import Stage
     from bot.domain.store import Delivery, Order, Store
+    from bot.services.jira_admit import TicketsNow
     from bot.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -82,6 +83,15 @@ def ticket_work(
         HearTickets(store, tracker, app.repository, rules),
         PostLetters(store, tracker, moves),
     )
+
+
+def tickets_now(settings: Settings) -> TicketsNow | None:
+    """What asks about a run's ticket once more; None where Jira is not set up."""
+    if jira_lock(settings) is None or jira_fault(settings):
+        return None
+    from bot.services.jira_admit import TicketsNow
+
+    return TicketsNow(jira_tracker(settings), settings.ticket_rules(settings.label))
 
 
 def jira_fault(settings: Settings) -> str:

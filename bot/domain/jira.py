@@ -111,7 +111,10 @@ class Linked:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket as it is now; all texts are Markdown. `repository` is the custom field's value."""
+    """A ticket as it is now; all texts are Markdown. `repository` is the custom field's value.
+
+    `closed`: its status is one of those in which the tracker takes a ticket for done.
+    """
 
     id: int
     key: str
@@ -130,6 +133,7 @@ class Ticket:
     linked: tuple[Linked, ...] = ()
     remarks: tuple[Remark, ...] = ()
     changes: tuple[Change, ...] = ()
+    closed: bool = False
 
     @property
     def number(self) -> int:
@@ -149,11 +153,16 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The ticket of a run, frozen at its trigger. The title and description come first."""
+    """The ticket of a run, frozen at its trigger. The title and description come first.
+
+    `by` is the id of whoever asked, `moment` names what they did in the ticket's history.
+    """
 
     key: str
     url: str
     parts: tuple[Part, ...]
+    by: str = ""
+    moment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from bot.domain.jira import NOBODY, Change, Part, Person, Remark, Ticket, Trigger
+from bot.domain.jira import NOBODY, Asked, Change, Part, Person, Remark, Ticket, Trigger
 from bot.domain.refs import RepoRef
 from bot.errors import BadReference
 
@@ -107,8 +107,7 @@ def _fits(change: Change, ticket: Ticket, rules: TicketRules) -> bool:
         wanted = rules.status.casefold()
         return change.after.casefold() == wanted == ticket.status.casefold()
     if change.field == "labels" and rules.label:
-        added = set(change.after.split()) - set(change.before.split())
-        return rules.label in added and rules.label in ticket.labels
+        return rules.label in _added(change) and rules.label in ticket.labels
     return False
 
 
@@ -118,6 +117,33 @@ def _born_so(ticket: Ticket, rules: TicketRules) -> bool:
     labelled = bool(rules.label) and rules.label in ticket.labels and "labels" not in touched
     status = bool(rules.status) and ticket.status.casefold() == rules.status.casefold()
     return labelled or (status and "status" not in touched)
+
+
+def withdrawn(ticket: Ticket, asked: Asked, at: str, rules: TicketRules, own: str) -> bool:
+    """Whether a ticket does not ask any more for the run that it asked for at a moment.
+
+    Somebody else than `own` has closed it since, or what triggered was undone: the label is off, or
+    the ticket is back where it was moved from.
+    """
+    since = [one for one in ticket.changes if _time(one.at) > _time(at) and one.by.id != own]
+    moved = any(one.field == "status" for one in since)
+    if ticket.closed and moved:
+        return True
+    kind, _, number = asked.moment.partition(":")
+    if kind == "created":
+        off = any(one.field == "labels" and rules.label in one.before.split() for one in since)
+        return off and rules.label not in ticket.labels
+    undone = []
+    for one in [one for one in ticket.changes if kind == "change" and one.id == number]:
+        if one.field == "status" and one.after.casefold() == rules.status.casefold():
+            undone.append(moved and ticket.status.casefold() == one.before.casefold())
+        elif one.field == "labels" and rules.label in _added(one):
+            undone.append(rules.label not in ticket.labels)
+    return True in undone and False not in undone
+
+
+def _added(change: Change) -> set[str]:
+    return set(change.after.split()) - set(change.before.split())
 
 
 def everybody(ticket: Ticket, asker: Person) -> tuple[Person, ...]:

@@ -18,7 +18,7 @@ from bot.domain.runs import Actor, Run, RunRequest
 from bot.domain.sanitize import Stripped, sanitize, sanitize_title
 from bot.domain.store import Spending, Store
 from bot.errors import NotFound
-from bot.services.jira_admit import ticket_refusal, ticket_text
+from bot.services.jira_admit import UNASKED, TicketsNow, ticket_refusal, ticket_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +59,19 @@ class TurnedAway:
 
 
 class Admission:
-    """Asks the forge and the store. `own_id` is the id of our bot account."""
+    """Asks the forge, the store and the tracker. `own_id` is the id of our bot account.
 
-    def __init__(self, store: Store, rules: Rules, *, own_id: int) -> None:
+    `notes`: what could not be asked before the push, as sentences for the pull request.
+    """
+
+    def __init__(
+        self, store: Store, rules: Rules, *, own_id: int, tickets: TicketsNow | None = None
+    ) -> None:
         self._store = store
         self._rules = rules
         self._own_id = own_id
+        self._tickets = tickets
+        self.notes: tuple[str, ...] = ()
 
     async def rules(self, forge: Forge, sha: str = "") -> Rules:
         """The operator's rules, narrowed by the file of the default branch. Raises WrongConfig.
@@ -80,13 +87,12 @@ class Admission:
             rules = await self.rules(forge)
         except WrongConfig as error:
             return TurnedAway("config", error)
+        if request.ticket:
+            return await self._ticket(run, rules) or rules
         if await _withdrawn(forge, request):
             return TurnedAway("closed", None)
-        if request.ticket:
-            refusal = ticket_refusal(rules)  # its people are not the forge's
-        else:
-            login = run.push_by or request.requester.login
-            refusal = policy.may_push(login, await forge.permission(login), rules)
+        login = run.push_by or request.requester.login
+        refusal = policy.may_push(login, await forge.permission(login), rules)
         return TurnedAway("refused", refusal) if refusal else rules
 
     async def decide(self, forge: Forge, run: Run) -> Admitted | TurnedAway:
@@ -97,11 +103,8 @@ class Admission:
             rules = await self.rules(forge, base_sha)
         except WrongConfig as error:
             return TurnedAway("config", error)
-        refusal = await self._refusal(forge, request, rules)
-        if refusal is not None:
-            return TurnedAway("refused", refusal)
-        if await _withdrawn(forge, request):
-            return TurnedAway("closed", None)
+        if turned := await self._refusal(forge, run, rules):
+            return turned
         base, base_sha = await _base(forge, request, rules, (base, base_sha))
         since = (datetime.fromisoformat(request.at) - DAY).isoformat()
         counts = await asyncio.to_thread(self._store.counts, request, since)
@@ -117,11 +120,25 @@ class Admission:
         iterations = rules.max_iterations
         return Admitted(base=base, base_sha=base_sha, usd=usd, iterations=iterations, **text)
 
-    async def _refusal(self, forge: Forge, request: RunRequest, rules: Rules) -> Refusal | None:
+    async def _refusal(self, forge: Forge, run: Run, rules: Rules) -> TurnedAway | None:
+        request = run.request
         if request.ticket:
-            return ticket_refusal(rules)
+            return await self._ticket(run, rules)
         permission = await forge.permission(request.requester.login)
-        return policy.may_start(request.requester, permission, rules, own_id=self._own_id)
+        refusal = policy.may_start(request.requester, permission, rules, own_id=self._own_id)
+        if refusal is not None:
+            return TurnedAway("refused", refusal)
+        return TurnedAway("closed", None) if await _withdrawn(forge, request) else None
+
+    async def _ticket(self, run: Run, rules: Rules) -> TurnedAway | None:
+        """The same of a ticket, whose people are not the forge's."""
+        if refusal := ticket_refusal(rules):
+            return TurnedAway("refused", refusal)
+        now = await self._tickets(run) if self._tickets else "unknown"
+        self.notes = (UNASKED,) if now == "unknown" else ()
+        if now == "not allowed":
+            return TurnedAway("refused", Refusal.OUTSIDER)
+        return TurnedAway("closed", None) if now == "withdrawn" else None
 
     async def _allot(self, run: Run, since: str, rules: Rules) -> float | TurnedAway:
         """The run's share of the day's money, which is then its own; or why there is none."""
@@ -204,8 +221,6 @@ async def _base(
 
 async def _withdrawn(forge: Forge, request: RunRequest) -> bool:
     """Whether the issue is closed or the label is gone: events come in any order."""
-    if request.ticket:
-        return False
     state, labels = await forge.issue_state(request.issue)
     return state == "closed" or (bool(request.label) and request.label not in labels)
 

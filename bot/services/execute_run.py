@@ -22,6 +22,7 @@ from bot.domain.task import Task
 from bot.errors import BotError, ForgeUnavailable, OperatorError, RateLimited, Transient, UserError
 from bot.services.admit import Admission, Admitted, TurnedAway, pushed_before
 from bot.services.branch import Branches
+from bot.services.jira_admit import TicketsNow
 from bot.services.jira_tell import TicketTeller, unreached
 from bot.services.publish import Publication
 from bot.services.run_book import RunBook, Shelf, StoredJournal
@@ -59,7 +60,8 @@ class Workshop(Protocol):
 class ExecuteRun:
     """The engine's work. `own_id` is the id of our bot account, `rules` are the operator's.
 
-    `shelf` keeps what a replay begins with; without one no run can be replayed.
+    `shelf` keeps what a replay begins with; without one no run can be replayed. `tickets` asks the
+    tracker again, where there is one.
     """
 
     store: Store
@@ -70,6 +72,7 @@ class ExecuteRun:
     page: Callable[[str], str]
     clock: Callable[[], float] = time.time
     shelf: Shelf | None = None
+    tickets: TicketsNow | None = None
 
     async def __call__(self, run_id: str) -> None:
         """Execute the run; returns when it is held, finished, or somebody else's.
@@ -143,7 +146,7 @@ class ExecuteRun:
 
     async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
         await _stop_if_cancelled(book)
-        admission = Admission(self.store, self.rules, own_id=self.own_id)
+        admission = Admission(self.store, self.rules, own_id=self.own_id, tickets=self.tickets)
         admitted = await self._admit(book, forge, teller, admission)
         if admitted is None:
             return
@@ -157,7 +160,8 @@ class ExecuteRun:
         now = await self._now(book, forge, admission)
         turned = now if isinstance(now, TurnedAway) else None
         rules = self.rules if isinstance(now, TurnedAway) else now
-        publication = Publication(book, forge, teller, branches, scan, rules, admitted, turned)
+        known = (admitted, turned, admission.notes)
+        publication = Publication(book, forge, teller, branches, scan, rules, *known)
         await publication.publish(result, last.state)
 
     async def _now(self, book: RunBook, forge: Forge, admission: Admission) -> Rules | TurnedAway:

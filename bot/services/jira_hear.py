@@ -14,9 +14,7 @@ from bot.domain.jira import (
     Asked,
     Heard,
     Letter,
-    LoginRefused,
     Part,
-    Person,
     Ticket,
     Tracker,
     Trigger,
@@ -25,13 +23,11 @@ from bot.domain.jira_policy import Moment, NoRepository, TicketRules
 from bot.domain.messages import ticket as words
 from bot.domain.runs import Actor, FrozenText, RepositoryId, Run, RunRequest, RunStatus
 from bot.domain.store import Delivery, Start, Store, Touch
-from bot.errors import BotError, NotFound, OperatorError, Transient
+from bot.errors import BotError, NotFound, Transient
+from bot.services.jira_admit import WAITING, permitted
 from bot.services.patience import Patience, wait_s
 
 _log = logging.getLogger(__name__)
-_MOST_ASKED = 30  # people of one ticket who are looked up in groups
-WAITING = (Transient, OperatorError, LoginRefused)
-"""What passes, or is mended by the operator: nothing is lost meanwhile."""
 _STARTS = frozenset({"run", "retry"})
 
 
@@ -86,7 +82,8 @@ class HearTickets:
             return
         if moment.by.id == own.id:
             return
-        may = await self._may(ticket, moment.by)
+        people = jira_policy.everybody(ticket, moment.by)
+        may = await permitted(self.tracker, self.rules, people)
         if moment.by.id not in may:
             await self._say(ticket, trigger, words.refused(moment.by.name))
         elif trigger.cause != "command" or trigger.verb in _STARTS:
@@ -167,24 +164,6 @@ class HearTickets:
         letter = Letter(f"said:{mark}", ticket.key, f"acp {mark}", f"{text}\n\n_acp {mark}_")
         await asyncio.to_thread(self.store.post, letter)
 
-    async def _may(self, ticket: Ticket, asker: Person) -> frozenset[str]:
-        """Ids of those around the ticket who may start runs."""
-        people = jira_policy.everybody(ticket, asker)
-        may = {one.id for one in people if one.id in self.rules.people}
-        if self.rules.groups:
-            for one in [one for one in people if one.id not in may][:_MOST_ASKED]:
-                try:
-                    groups = await self.tracker.groups(one)
-                except WAITING:
-                    raise
-                except BotError as error:
-                    # An account that is gone, or whose groups we may not see, may do nothing.
-                    _log.warning("the groups of %s are not known: %s", one.name, error)
-                    continue
-                if groups & self.rules.groups:
-                    may.add(one.id)
-        return frozenset(may)
-
 
 def _where(order: Start | Touch) -> str:
     return str(order.request.repository.id) if isinstance(order, Start) else ""
@@ -203,5 +182,5 @@ def _request(
         requester=asker,
         meaning=f"jira:{ticket.id}:{moment.id}:{where.id}",
         at=moment.at,
-        ticket=Asked(ticket.key, ticket.url, said),
+        ticket=Asked(ticket.key, ticket.url, said, moment.by.id, moment.id),
     )

@@ -11,7 +11,7 @@ from bot.domain.jira import Letter, Posting, Stage, Tracker
 from bot.domain.messages import ticket as words
 from bot.domain.store import Store
 from bot.errors import BotError, ForgeUnavailable, UserError
-from bot.services.jira_hear import WAITING
+from bot.services.jira_admit import WAITING
 from bot.services.patience import Patience
 
 _log = logging.getLogger(__name__)

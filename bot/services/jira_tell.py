@@ -41,6 +41,11 @@ class TicketTeller(Teller):
     @override
     async def turned_away(self, turned: TurnedAway) -> Json:
         """Why it does not begin."""
+        if turned.detail is Refusal.OUTSIDER:
+            text = words.refused(self._run.request.requester.login)
+            return await self._post("turned away", text)
+        if turned.why == "closed":
+            return await self._post("turned away", words.withdrawn())
         if isinstance(turned.detail, Refusal):
             return await self._post("turned away", words.refused_there(turned.detail))
         answer = self._answer(turned)
@@ -83,7 +88,7 @@ class TicketTeller(Teller):
         report = self._whole(comment)
         opened = await self._book.effect("pull")
         if opened is None or not well:
-            why = words.plain(_bare(comment).partition("\n\n")[0])
+            why = words.plain(_first(_bare(comment)))
             return await self._post("ended", words.not_opened(why, self._name), report=report)
         number, url = int(opened["number"]), str(opened["url"])
         name = f"{self._run.request.repository.full_name}#{number}"
@@ -132,6 +137,12 @@ def unreached(run: Run, error: BotError, *, cancelled: bool) -> Letter:
     why = words.plain(str(error)) if isinstance(error, UserError) else _OPERATOR
     text = words.cancelled(run.cancel_by) if cancelled else words.not_opened(why, "")
     return words.last_letter(run, text)
+
+
+def _first(text: str) -> str:
+    """The head, and the reason where that is told in words behind it."""
+    head, *rest = text.split("\n\n")
+    return "\n\n".join([head, *(one for one in rest[:1] if not one.startswith(("<", "|")))])
 
 
 def _bare(comment: Comment) -> str:

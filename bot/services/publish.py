@@ -35,7 +35,8 @@ _TEMPLATES = (".github/pull_request_template.md", ".github/PULL_REQUEST_TEMPLATE
 class Publication:
     """Publishes one run's result, or says why not. Safe to begin again after any rung.
 
-    `turned`: why nothing may be pushed any more, though the run was let in.
+    `turned`: why nothing may be pushed any more, though the run was let in. `notes` belong into the
+    pull request.
     """
 
     book: RunBook
@@ -46,6 +47,7 @@ class Publication:
     rules: Rules
     admitted: Admitted
     turned: TurnedAway | None = None
+    notes: tuple[str, ...] = ()
 
     async def publish(self, result: Result, state: PipelineState) -> None:
         """The last stretch of a run: held, published, or answered; the run is moved along."""
@@ -196,6 +198,7 @@ class Publication:
             return Findings()
         links = await self.branches.moved_links(result)
         found = inspect(result.diff, self.rules, self.scan, links=links)
+        found = replace(found, notes=(*found.notes, *self.notes))
         if self.teller.known(result.diff) == result.diff:
             return found
         ours = Refused("secret", "", "The change holds a secret of this service.")

@@ -47,6 +47,7 @@ def ticket(
         linked=tuple(found for one in fields.get("issuelinks") or () for found in _linked(one)),
         remarks=tuple(remark(one) for one in comments),
         changes=tuple(_changes(raw.get("changelog") or {}, criteria)),
+        closed=_closed(fields.get("status")),
     )
 
 
@@ -95,6 +96,12 @@ def _linked(raw: Json) -> Iterable[Linked]:
         if isinstance(other, dict) and other.get("key"):
             title = str((other.get("fields") or {}).get("summary") or "")
             yield Linked(str(kind.get(how) or "is linked to"), str(other["key"]), title)
+
+
+def _closed(status: object) -> bool:
+    """Jira sorts every status into new, indeterminate or done, whatever it is called."""
+    category = status.get("statusCategory") if isinstance(status, dict) else None
+    return isinstance(category, dict) and category.get("key") == "done"
 
 
 def _name(raw: object) -> str:

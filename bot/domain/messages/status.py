@@ -164,9 +164,10 @@ def refused_by_now(report: Report, who: str, refusal: Refusal) -> Comment:
         Refusal.NOT_LISTED: f"{inline(who)}, who asked for this, is not among the people named in "
         f"`{CONFIG}` any more. Any of them can write `/acp run`.",
     }
+    lost = "start runs from tickets" if report.place.ticket else "write to this repository"
     gone = (
-        f"{inline(who)}, who asked for this, may not write to this repository any more. Somebody "
-        "who may can write `/acp run`."
+        f"{inline(who)}, who asked for this, may not {lost} any more. Somebody who may can write "
+        "`/acp run`."
     )
     return _nothing_pushed(report, said.get(refusal, gone))
 
@@ -181,6 +182,8 @@ def wrong_config_by_now(report: Report, problems: Sequence[Problem]) -> Comment:
 def withdrawn(report: Report) -> Comment:
     """The issue was closed or the label taken off, and no event told us."""
     said = "The issue was closed meanwhile, or the label taken off. `/acp run` starts again."
+    if report.place.ticket:
+        said = "The ticket does not ask for this any more. `/acp run` in a comment starts again."
     return _nothing_pushed(report, said)
 
 

@@ -114,6 +114,14 @@ def refused(person: str) -> str:
     )
 
 
+def withdrawn() -> str:
+    """Between trigger and start somebody changed their mind."""
+    return (
+        "**Not started**: the ticket does not ask for this any more. It was closed, its label "
+        "taken off, or it was moved back. `/acp run` in a comment starts again."
+    )
+
+
 def refused_there(refusal: Refusal) -> str:
     """The repository's own file forbids it."""
     if refusal is Refusal.DISABLED:

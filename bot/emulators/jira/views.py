@@ -75,7 +75,7 @@ def fields(state: State, one: Issue, version: str, *, cloud: bool) -> Json:
     return {
         "summary": one.summary,
         "description": body(one.description, version),
-        "status": {"name": one.status},
+        "status": {"name": one.status, "statusCategory": {"key": _category(one.status)}},
         "labels": list(one.labels),
         "components": [{"name": name} for name in one.components],
         "project": {"key": one.project},
@@ -87,6 +87,10 @@ def fields(state: State, one: Issue, version: str, *, cloud: bool) -> Json:
         "issuelinks": links,
         **one.fields,
     }
+
+
+def _category(status: str) -> str:
+    return {"To Do": "new", "Done": "done"}.get(status, "indeterminate")
 
 
 def changelog(one: Issue, *, cloud: bool) -> Json:

@@ -31,6 +31,7 @@ from bot.emulators.github.model import Pull
 from bot.services.answer import AnswerCommands
 from bot.services.dispatch import Dispatcher, Pace
 from bot.services.execute_run import ExecuteRun
+from bot.services.jira_admit import TicketsNow
 from tests.e2e.bot import scripts
 from tests.e2e.bot.workshop import Workshop
 
@@ -169,8 +170,13 @@ class House:
             "worker",
             self.page,
             clock=self.github.clock.now,
+            tickets=self.tickets(),
         )
         await work(run_id)
+
+    def tickets(self) -> TicketsNow | None:
+        """What asks the tracker again, where there is one."""
+        return None
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:

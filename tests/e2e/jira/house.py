@@ -26,6 +26,7 @@ from bot.emulators.jira import JiraEmulator
 from bot.emulators.jira.model import Issue
 from bot.entrypoints.http.inbox import Inbox
 from bot.entrypoints.http.jira_door import JiraDoor, JiraLock
+from bot.services.jira_admit import TicketsNow
 from bot.services.jira_hear import HearTickets
 from bot.services.jira_post import PostLetters
 from tests.e2e.bot import scripts
@@ -136,6 +137,10 @@ class JiraHouse(House):
         await self.hear()
         await super().settle()
         await self.post()
+
+    @override
+    def tickets(self) -> TicketsNow:
+        return TicketsNow(self.tracker, self.ticket_rules)
 
     async def hear(self) -> None:
         work = HearTickets(
