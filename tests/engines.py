@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,8 @@ import pytest
 from docker.client import DockerClient
 from docker.errors import DockerException
 
+from pipeline.sandbox.container import Container
+from pipeline.sandbox.engine import Runner
 from pipeline.sandbox.selftest import anybodys_python
 
 IMAGE = "acp-test:latest"
@@ -47,7 +50,7 @@ _PROGRAMS = (
     ),
     *("grep", "sed", "find", "flock", "setsid", "unshare", "setpriv", "git", "make", "tar", "gzip"),
 )
-_NOT_OF_PYTHON = {"test", "site-packages", "dist-packages", "__pycache__", "idlelib", "tkinter"}
+_NOT_OF_PYTHON = {"test", "site-packages", "dist-packages", "idlelib", "tkinter", "lib2to3"}
 _TOP_LEVEL = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
@@ -78,6 +81,11 @@ def engine() -> Iterator[Engine]:
     with running() as found:
         load(found)
         yield found
+
+
+def contained(engine: Engine) -> Container:
+    """The backend that runs commands there; it sees this machine's files."""
+    return Container(Runner(engine.socket, engine.image))
 
 
 def missing() -> str:
@@ -115,14 +123,15 @@ def _wait(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        try:
-            with engine.client() as client:
-                client.ping()
-        except DockerException:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"dockerd did not start: {log.read_text()[-2000:]}")
+        with socket.socket(socket.AF_UNIX) as asking:
+            if asking.connect_ex(str(engine.socket)) == 0:
+                break
+        time.sleep(0.05)
+    try:
+        with engine.client() as client:
+            client.ping()
+    except DockerException as error:
+        raise AssertionError(f"dockerd did not start: {log.read_text()[-2000:]}") from error
 
 
 def load(engine: Engine, image: str = IMAGE) -> None:
@@ -147,7 +156,14 @@ def _files() -> set[str]:
         if path.is_file() and not _NOT_OF_PYTHON & set(path.parts)
     ]
     programs = [*named, str(python), *(name for name in modules if name.endswith(".so"))]
-    every = {*programs, *modules, *_libraries(programs), str(python.with_name("python3"))}
+    templates = Path("/usr/share/git-core/templates").rglob("*")
+    every = {
+        *programs,
+        *map(str, templates),
+        *modules,
+        *_libraries(programs),
+        str(python.with_name("python3")),
+    }
     links = {name for name in _TOP_LEVEL if Path(name).is_symlink()}
     return links | {_placed(name) for name in every} | {os.path.realpath(name) for name in every}
 

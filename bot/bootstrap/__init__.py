@@ -78,12 +78,14 @@ def jira_site(settings: Settings) -> JiraSite:
     return site
 
 
-async def open_sandbox(kind: Literal["auto", "none"]) -> tuple[Sandbox, Caps]:
+async def open_sandbox(kind: Literal["auto", "none"], settings: Settings) -> tuple[Sandbox, Caps]:
     """The sandbox and what it was measured to do. Raises SandboxUnavailable."""
     from pipeline.sandbox.none import NoSandbox
-    from pipeline.sandbox.select import strongest
+    from pipeline.sandbox.select import installed, strongest
 
-    sandbox: Sandbox = NoSandbox() if kind == "none" else await strongest()
+    sandbox: Sandbox = NoSandbox()
+    if kind != "none":
+        sandbox = await strongest(installed(settings.runner()))
     return sandbox, await sandbox.probe()
 
 

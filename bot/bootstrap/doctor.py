@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from pipeline.sandbox.base import Caps
+    from pipeline.sandbox.engine import Runner
 
 _FLOOR_BYTES = 1 << 30
 _MEMORY = {
@@ -33,14 +34,17 @@ def areas(settings: Settings) -> tuple[Area, ...]:
     async def jira() -> tuple[Finding, ...]:
         return await _jira(settings)
 
-    return (Area("sandbox", sandbox), Area("disk", disk), Area("jira", jira))
+    async def sandboxes() -> tuple[Finding, ...]:
+        return await sandbox(settings.runner())
+
+    return (Area("sandbox", sandboxes), Area("disk", disk), Area("jira", jira))
 
 
-async def sandbox() -> tuple[Finding, ...]:
+async def sandbox(runner: Runner | None = None) -> tuple[Finding, ...]:
     """Each backend as its self-test measured it, and what follows for runs."""
     from pipeline.sandbox.select import examined
 
-    found = await examined()
+    found = await examined(runner)
     works = [one.caps for one in found if one.caps]
     lines: list[Finding] = []
     for one in found:

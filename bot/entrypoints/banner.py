@@ -29,7 +29,7 @@ async def banner(settings: Settings, setup_link: str) -> str:
     if problem := unreachable(settings.reached_at()):
         missing.append(problem)
     try:
-        _, caps = await open_sandbox("auto")
+        _, caps = await open_sandbox("auto", settings)
         lines.append(("sandbox", caps.describe()))
     except PipelineError as error:
         missing.append(f"a sandbox: {error}")

@@ -91,7 +91,7 @@ class Desk:
         return _exit_code(result)
 
     async def _prepare(self, intake: Intake, found: Survey, view: View) -> RunTask:
-        sandbox, caps = await open_sandbox(self.args.sandbox)
+        sandbox, caps = await open_sandbox(self.args.sandbox, self.settings)
         pipeline = pipeline_of(self.settings, _choices(self.args), sandbox, self.clients)
         view(
             Started(

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bot.errors import Misconfigured
+from bot.settings.runner import RunnerSettings
 
 if TYPE_CHECKING:
     from pipeline.environment.registries import Registries
@@ -19,12 +19,8 @@ _SECRET = re.compile(r"(?<=://)[^/@]*@")
 _HIDDEN = "***@"
 
 
-class EnvironmentSettings(BaseSettings):
+class EnvironmentSettings(RunnerSettings):
     """What decides how the tests of a repository get what they need."""
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, env_file=None
-    )
 
     environments: Literal["auto", "off"] = Field(
         "auto",

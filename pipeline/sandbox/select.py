@@ -6,9 +6,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 
 from pipeline.errors import SandboxUnavailable
 from pipeline.sandbox.base import Caps, Sandbox
+
+if TYPE_CHECKING:
+    from pipeline.sandbox.engine import Runner
 
 GROUP = "acp.sandboxes"
 
@@ -44,9 +48,9 @@ class Examined:
     why: str = ""
 
 
-async def examined() -> tuple[Examined, ...]:
+async def examined(runner: Runner | None = None) -> tuple[Examined, ...]:
     """Every backend that is installed, the preferred ones first."""
-    return tuple([await _examined(sandbox) for sandbox in installed()])
+    return tuple([await _examined(sandbox) for sandbox in installed(runner)])
 
 
 async def _examined(sandbox: Sandbox) -> Examined:
@@ -57,20 +61,22 @@ async def _examined(sandbox: Sandbox) -> Examined:
         return Examined(name, None, str(error))
 
 
-def installed() -> tuple[Sandbox, ...]:
-    """Every backend for this platform, in the order of preference.
+def installed(runner: Runner | None = None) -> tuple[Sandbox, ...]:
+    """Every backend for this platform, in the order of preference; containers only on a `runner`.
 
     First those of other packages, which somebody installed for the purpose: entry points of the
     group `acp.sandboxes` that name something which gives a Sandbox when called without arguments.
     """
     others = (entry.load()() for entry in entry_points(group=GROUP))
-    return (*others, *_own())
+    return (*others, *_own(runner))
 
 
-def _own() -> tuple[Sandbox, ...]:
+def _own(runner: Runner | None) -> tuple[Sandbox, ...]:
     if sys.platform != "linux":
         return ()
     from pipeline.sandbox.bubblewrap import Bubblewrap
+    from pipeline.sandbox.container import Container
     from pipeline.sandbox.landlock import Landlock
 
-    return (Bubblewrap(), Landlock())
+    contained = (Container(runner),) if runner else ()
+    return (Bubblewrap(), *contained, Landlock())

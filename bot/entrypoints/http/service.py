@@ -60,7 +60,7 @@ class Service:
         if not self.settings.workers:
             return "none here: ACP_WORKERS is 0"
         try:
-            _, caps = await open_sandbox("auto")
+            _, caps = await open_sandbox("auto", self.settings)
         except SandboxUnavailable:
             return "none works: runs are refused, see acp doctor"
         return caps.describe()

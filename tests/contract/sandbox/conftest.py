@@ -1,4 +1,7 @@
-"""Each backend, open over a tree; one that cannot work is left out, bubblewrap never in CI."""
+"""Each backend, open over a tree; one that cannot work is left out, bubblewrap never in CI.
+
+The container backend has an engine of the tests' own.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,9 @@ from pipeline.sandbox.base import ExecResult, Limits, Sandbox, Session, Spec
 from pipeline.sandbox.none import NoSandbox
 from pipeline.sandbox.select import installed
 from pipeline.sandbox.selftest import leaked
+from tests.engines import contained, engine
+
+__all__ = ["engine"]
 
 HOLD = "exec 9>lock; flock 9; echo ready; sleep 300"
 
@@ -26,10 +32,12 @@ HOLD = "exec 9>lock; flock 9; echo ready; sleep 300"
 BACKENDS = {type(found).__name__.lower(): found for found in installed()}
 
 
-@pytest.fixture(scope="session", params=["nosandbox", *BACKENDS])
+@pytest.fixture(scope="session", params=["nosandbox", *BACKENDS, "container"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """Each backend that is installed here, and the one that is none."""
     found = BACKENDS.get(request.param, NoSandbox())
+    if request.param == "container":
+        found = contained(request.getfixturevalue("engine"))
     with ThreadPoolExecutor(1) as pool:
         try:
             pool.submit(asyncio.run, found.probe()).result()
