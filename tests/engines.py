@@ -1,8 +1,7 @@
 """A container engine of the tests' own: a real `dockerd` with its own data, and a small image.
 
-`engine` is a session's fixture; a conftest that wants it says `from tests.engines import engine`.
-It needs root and Debian's `docker.io` (no registry, no bridge, no systemd). Where it cannot run,
-tests are skipped with the reason.
+`engine` is a fixture for the whole session. It needs root and Debian's `docker.io` (no registry, no
+bridge, no systemd). Where it cannot run, tests are skipped with the reason.
 """
 
 from __future__ import annotations
@@ -21,8 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docker.client import DockerClient
-from docker.errors import DockerException
 
 from pipeline.sandbox.container import Container
 from pipeline.sandbox.engine import Runner
@@ -69,6 +66,8 @@ class Engine:
     @contextmanager
     def client(self) -> Iterator[Any]:
         """The SDK's client."""
+        from docker.client import DockerClient
+
         with closing(DockerClient(base_url=self.url)) as client:
             yield client
 
@@ -102,7 +101,9 @@ def running(*options: str) -> Iterator[Engine]:
     with tempfile.TemporaryDirectory(prefix="acp-engine-", ignore_cleanup_errors=True) as name:
         place = Path(name)
         found = Engine(place / "docker.sock")
-        command = ["dockerd", "--iptables=false", "--bridge=none", "-H", found.url, *options]
+        # With us it ends as well, should nobody be left to end it.
+        command = ["setpriv", "--pdeathsig", "TERM"]
+        command += ["dockerd", "--iptables=false", "--bridge=none", "-H", found.url, *options]
         command += ["--data-root", f"{place}/data", "--exec-root", f"{place}/exec"]
         log = (place / "log").open("wb")
         with (
@@ -119,6 +120,8 @@ def running(*options: str) -> Iterator[Engine]:
 
 
 def _wait(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:
+    from docker.errors import DockerException
+
     deadline = time.monotonic() + _UP_WITHIN_S
     while time.monotonic() < deadline:
         if process.poll() is not None:

@@ -22,9 +22,7 @@ from pipeline.sandbox.base import ExecResult, Limits, Sandbox, Session, Spec
 from pipeline.sandbox.none import NoSandbox
 from pipeline.sandbox.select import installed
 from pipeline.sandbox.selftest import leaked
-from tests.engines import contained, engine
-
-__all__ = ["engine"]
+from tests.engines import contained
 
 HOLD = "exec 9>lock; flock 9; echo ready; sleep 300"
 

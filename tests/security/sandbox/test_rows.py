@@ -1,7 +1,7 @@
-"""Every row of the escape table in three places: blocked, or an exception that we name.
+"""Every row of the escape table in four places: blocked, or an exception that we name.
 
-The strong sandbox, the degraded one with the rights that we have, and the degraded one as an
-ordinary user in what a stock container allows.
+The strong sandbox, the degraded one with the rights that we have, the degraded one as an ordinary
+user in what a stock container allows, and a runner's containers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import SandboxUnavailable
+from tests.engines import Engine, contained
 from tests.security.sandbox import rows
 from tests.security.sandbox.batch import BACKENDS, report
 from tests.security.sandbox.conftest import AS_ROOT, in_container, leave_out
@@ -22,10 +23,12 @@ from tests.security.sandbox.conftest import AS_ROOT, in_container, leave_out
 FACTS = {"secret": "", "outside": "/nowhere", "pid": 0}
 # What tests of ordinary projects need, and what the degraded sandbox cannot give them.
 USEFUL = {
-    "trace an own child": {"strong", "degraded", "container"},
-    "serve and connect on the own loopback": {"strong"},
-    "shared memory and locks": {"strong", "degraded"} if AS_ROOT else {"strong"},
-    "user, time zone and encoding": {"strong"} if AS_ROOT else {"strong", "degraded", "container"},
+    "trace an own child": {"strong", "degraded", "container", "runner"},
+    "serve and connect on the own loopback": {"strong", "runner"},
+    "shared memory and locks": {"strong", "degraded", "runner"} if AS_ROOT else {"strong"},
+    "user, time zone and encoding": {"strong", "runner"}
+    if AS_ROOT
+    else {"strong", "degraded", "container"},
 }
 # The documented exceptions: Landlock does not govern them. With a user id of its own a command may
 # change no mode, but it still sees that a file is there.
@@ -56,12 +59,18 @@ def container(shared: Path) -> dict[str, Any]:
     return in_container(shared, str(shared / "batch.py"))
 
 
-@pytest.fixture(params=["strong", "degraded", "container"])
+@pytest.fixture(scope="module")
+def runner(engine: Engine) -> dict[str, Any]:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, report(contained(engine))).result()
+
+
+@pytest.fixture(params=["strong", "degraded", "container", "runner"])
 def place(request: pytest.FixtureRequest, reports: Reports) -> tuple[str, dict[str, str]]:
     """Where it was tried, and what came of each row."""
     name = request.param
-    if name == "container":
-        return name, request.getfixturevalue("container")["rows"]
+    if name in ("container", "runner"):
+        return name, request.getfixturevalue(name)["rows"]
     if reason := reports[name].get("unavailable"):
         leave_out(reason)
     return name, reports[name]["rows"]
