@@ -81,6 +81,17 @@ def vanished(evidence: Evidence) -> Verdict | None:
     return _objection("tests failed", "\n".join(lines))
 
 
+def blind(evidence: Evidence) -> Verdict | None:
+    """What passes whatever is expected of it shows nothing: the change bends the tests."""
+    if not evidence.blind:
+        return None
+    head = (
+        "The result cannot be believed: with your change these tests also pass when what they "
+        "expect is made wrong. Mend the code itself, not how it is compared or how tests report:"
+    )
+    return _objection("not verified", "\n".join((head, *_list(evidence.blind))))
+
+
 def altered(evidence: Evidence) -> Verdict | None:
     """Existing tests stay as they are, unless the task asks for another expectation."""
     wrong = [f"{one.id}: {one.problem}" for one in evidence.expected if one.problem]
@@ -161,6 +172,7 @@ RULES: tuple[Rule, ...] = (
     still_red,
     regression,
     vanished,
+    blind,
     altered,
     own_red,
     no_run,

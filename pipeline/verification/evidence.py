@@ -16,6 +16,7 @@ _TEXT = 3000
 _OUTPUT = 60_000
 EMPTIED = "reproduction on emptied bodies"
 MUTATED = "new tests on a mutated base"
+CONTROL = "the proof with wrong expectations"
 # Runs of code that was made wrong on purpose: it may do anything.
 PROBING = frozenset({EMPTIED, MUTATED})
 _FAILED = ("red", "still_red", "regressions", "own_red")
@@ -32,6 +33,7 @@ _NAMED = (
     "altered",
     "unreached",
     "dropped",
+    "blind",
 )
 
 
@@ -116,6 +118,7 @@ class Evidence:
                     ones that fail; `expected`: tests whose expectation the task changes
     unreached       ids that the time limit left out
     dropped         authored tests that a reviewer found to contradict the task
+    blind           ids of the proof that pass with wrong expectations too
     """
 
     kind: str
@@ -144,6 +147,7 @@ class Evidence:
     expected: tuple[Expected, ...] = ()
     unreached: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    blind: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
     output: str = field(default="", repr=False)
     overhead_s: float = 0.0

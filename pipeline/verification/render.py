@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipeline.verification.evidence import EMPTIED, PROBING
+from pipeline.verification.evidence import CONTROL, EMPTIED, PROBING
 from pipeline.verification.report import clean
 
 if TYPE_CHECKING:
@@ -38,11 +38,14 @@ def render(evidence: Evidence) -> str:
         lines.append(f"Does not fit: {evidence.misfit}")
     lines += ["", "Runs:", *(_run(run) for run in evidence.runs)]
     lines += _proof(evidence)
+    if evidence.run(CONTROL) is not None and not evidence.blind:
+        lines.append("  with wrong expectations the proof fails, as it should")
     lines += _section("Still failing", evidence.still_red)
     lines += _section("Passed before, fails now", evidence.regressions)
     lines += _ids("Passed before, gone or skipped now", evidence.vanished)
     lines += _section("Tests of the change itself that fail", evidence.own_red)
     lines += _ids("Existing tests that the change weakens, skips or deletes", evidence.altered)
+    lines += _ids("Pass with wrong expectations too", evidence.blind)
     lines += _ids("Changed expectations", [_expected(one) for one in evidence.expected])
     lines += _ids("Dropped, as they contradict the task", evidence.dropped)
     lines += _ids("Left out by the time limit", evidence.unreached)

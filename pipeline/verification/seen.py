@@ -35,6 +35,7 @@ class Seen:
     own: OwnTests = field(default_factory=OwnTests)
     noticed: Noticed = field(default_factory=Noticed)
     hollow: str = ""
+    blind: tuple[str, ...] = ()
 
     @property
     def unreached(self) -> tuple[str, ...]:
@@ -60,6 +61,7 @@ class Seen:
             failing_before=tuple(result.id for result in base.red()),
             covering=tuple(both),
             hollow=self.hollow,
+            blind=self.blind,
             new_tests=self.noticed.new,
             noticed=self.noticed.by,
             mutants=self.noticed.tried,
@@ -76,6 +78,21 @@ class Seen:
 
 def _each(green: TestRun | None, suite: TestRun) -> list[TestRun]:
     return [suite] if green is None or green is suite else [green, suite]
+
+
+def proving(seen: Seen) -> tuple[str, ...]:
+    """The ids that a proof rests on, as long as nothing else speaks against the change.
+
+    Of tests that run changed lines those of one file: who forges one, forges all.
+    """
+    if seen.suite.problem or seen.found.regressions or seen.found.vanished or seen.hollow:
+        return ()
+    if seen.green is not None:
+        return () if seen.green.problem else tuple(filter(seen.green.passed, seen.green.results))
+    both = sorted(
+        key for key in seen.suite.reached if seen.suite.passed(key) and seen.baseline.passed(key)
+    )
+    return tuple(key for key in both if key.partition("::")[0] == both[0].partition("::")[0])
 
 
 def notes(seen: Seen, claim: Claim, ways: Sequence[str]) -> tuple[str, ...]:

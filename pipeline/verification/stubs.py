@@ -84,14 +84,14 @@ class _Emptier(ast.NodeTransformer):
         name = ".".join([*self._scope, node.name])
         if self._known.get(name) != ast.dump(node):
             self.count += 1
-            yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in _own(node))
+            yields = any(isinstance(part, ast.Yield | ast.YieldFrom) for part in own(node))
             # Unreachable, but it keeps a generator one.
             rest: list[ast.stmt] = [ast.Expr(ast.Yield())] if yields else []
             node.body = [ast.Return(ast.Constant(None)), *rest]
         return node
 
 
-def _own(node: _Function) -> Iterator[ast.AST]:
+def own(node: _Function) -> Iterator[ast.AST]:
     """What stands in a function, without functions and classes inside it."""
     waiting: list[ast.AST] = list(node.body)
     while waiting:

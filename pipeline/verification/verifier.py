@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.sandbox.base import Limits
 from pipeline.verification import decide, reproduction
+from pipeline.verification.control import blind
 from pipeline.verification.discover import first_run
 from pipeline.verification.evidence import Evidence, RunRecord
 from pipeline.verification.hunks import changed_lines
@@ -17,7 +18,7 @@ from pipeline.verification.paths import TestPaths, command_files
 from pipeline.verification.proofs import Noticed, OwnTests, Proofs, without
 from pipeline.verification.runner import Selection, canary_name
 from pipeline.verification.runs import Runs
-from pipeline.verification.seen import Seen, notes
+from pipeline.verification.seen import Seen, notes, proving
 from pipeline.verification.tree import Verdict, verdict_tree, with_tests
 
 if TYPE_CHECKING:
@@ -167,7 +168,10 @@ class Verifier:
             if claim.kind is Kind.TESTS:
                 noticed = await proofs.noticed(verdict, suite)
         found = without(found, own.expected)
-        return Seen(verdict, baseline, suite, red, green, found, own, noticed, hollow)
+        seen = Seen(verdict, baseline, suite, red, green, found, own, noticed, hollow)
+        return replace(
+            seen, blind=await blind(self._runs, self._repository, verdict.tree, proving(seen))
+        )
 
     async def _verdict(self, patch: str, tests: str, claim: Claim) -> Verdict:
         paths, own = await self._test_paths(), claim.kind is Kind.TESTS

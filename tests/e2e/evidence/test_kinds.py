@@ -216,7 +216,7 @@ def test_every_rule_stops_a_row() -> None:
     """`stopped_by` holds each row to it: without its rule it comes to another end."""
     first = {row[-1] for row in ROWS.values()} - {""}
     second = {name for rule in first for name in SECOND.get(rule, ())}
-    attacks = {"untrusted_run"}
+    attacks = {"untrusted_run", "blind"}
     assert {rule.__name__ for rule in RULES} == first | second | attacks
 
 

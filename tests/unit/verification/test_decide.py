@@ -54,6 +54,7 @@ TABLE = {
     "regression": ("regression", replace(BUG, regressions=BUG.red), "tests failed"),
     "docs, regression": ("regression", replace(DOCS, regressions=BUG.red), "tests failed"),
     "vanished": ("vanished", replace(BUG, vanished=("a::b",)), "tests failed"),
+    "the proof passes anything": ("blind", replace(BUG, blind=("t.py::test",)), "not verified"),
     "misfit": ("misfit", replace(BUG, misfit="said to be a bug"), "unproven"),
     "docs that change code": ("misfit", replace(DOCS, misfit="it changes calc.py"), "unproven"),
     "a test is weakened": ("altered", replace(BUG, altered=("t.py::old",)), "tests failed"),

@@ -1,0 +1,124 @@
+"""Runs a copy of the proof that must fail: what passes it too would have passed anything.
+
+The copy stands at the same path under the same names, so that code which forges the one result
+forges the other as well.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from pipeline.verification.evidence import CONTROL
+from pipeline.verification.runner import Selection
+from pipeline.verification.stubs import own
+from pipeline.verification.syntax import parsed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pipeline.verification.report import TestRun
+    from pipeline.verification.runs import Runs
+    from pipeline.workspace.repository import Repository
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_EQUALS = frozenset({"assertEqual", "assertEquals"})
+_LITERALS = (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp)
+
+
+async def blind(
+    runs: Runs, repository: Repository, tree: str, passed: Iterable[str]
+) -> tuple[str, ...]:
+    """Those of the `passed` ids that pass with a wrong expectation as well; sorted.
+
+    Of Python files only: of others nothing can be told.
+    """
+    ids = [key for key in passed if key.partition("::")[0].endswith(".py") and "::" in key]
+    names: set[str] = set()
+    wrong = tree
+    for path in sorted({key.partition("::")[0] for key in ids}):
+        source = (await repository.read(tree, path)).decode("utf-8", "replace")
+        text, tests = inverted(source)
+        names |= {f"{path}::{name}" for name in tests}
+        if tests:
+            wrong = await repository.write(wrong, path, text.encode())
+    asked = [key for key in ids if key.partition("[")[0] in names]
+    if not asked:
+        return ()
+    run = await runs.run(CONTROL, wrong, Selection.of_ids(asked))
+    return _still_green(run, asked)
+
+
+def _still_green(run: TestRun, asked: Sequence[str]) -> tuple[str, ...]:
+    return () if run.problem else tuple(sorted(key for key in asked if run.passed(key)))
+
+
+def inverted(source: str) -> tuple[str, frozenset[str]]:
+    """The source with expectations that nothing meets, and the names of the tests that have them.
+
+    What is compared for equality is compared with a new object instead; a test that compares
+    nothing for certain fails at its end.
+    """
+    try:
+        tree = parsed(source)
+    except (SyntaxError, ValueError):
+        return source, frozenset()
+    names = frozenset(_spoilt(tree.body, ""))
+    return ast.unparse(ast.fix_missing_locations(tree)) + "\n", names
+
+
+def _spoilt(body: Sequence[ast.stmt], scope: str) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield from _spoilt(node.body, f"{scope}{node.name}::")
+        elif isinstance(node, _Function) and node.name.startswith("test") and _spoil(node):
+            yield scope + node.name
+
+
+def _spoil(test: _Function) -> bool:
+    if any(isinstance(part, ast.Return | ast.Yield | ast.YieldFrom) for part in own(test)):
+        return False
+    if not sum(map(_compare, _certain(test.body))):
+        test.body.append(ast.Assert(ast.Constant(value=False)))
+    return True
+
+
+def _certain(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements that run whenever the test passes."""
+    for node in body:
+        yield node
+        if isinstance(node, ast.With | ast.AsyncWith) and not _swallows(node):
+            yield from _certain(node.body)
+        elif isinstance(node, ast.For) and isinstance(node.iter, ast.List | ast.Tuple):
+            yield from _certain(node.body) if node.iter.elts else ()
+
+
+def _swallows(node: ast.With | ast.AsyncWith) -> bool:
+    """Whether what stands inside may be left before its end."""
+    text = " ".join(ast.dump(item.context_expr).lower() for item in node.items)
+    return "raises" in text or "suppress" in text
+
+
+def _compare(step: ast.stmt) -> bool:
+    """Put a new object where a value is expected; whether the step expects one."""
+    if isinstance(step, ast.Assert) and isinstance(step.test, ast.Compare):
+        test = step.test
+        if len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
+            return False
+        if isinstance(test.left, _LITERALS):
+            test.left = _nothing()
+        else:
+            test.comparators = [_nothing()]
+        return True
+    if not (isinstance(step, ast.Expr) and isinstance(step.value, ast.Call)):
+        return False
+    call = step.value
+    equals = isinstance(call.func, ast.Attribute) and call.func.attr in _EQUALS
+    if not equals or len(call.args) < 2:  # noqa: PLR2004 - what is, and what it should be
+        return False
+    call.args[0 if isinstance(call.args[0], _LITERALS) else 1] = _nothing()
+    return True
+
+
+def _nothing() -> ast.expr:
+    return ast.Call(ast.Name("object", ast.Load()), [], [])
