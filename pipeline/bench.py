@@ -90,7 +90,7 @@ async def open_bench(
         cleanup.push_async_callback(workspace.close)
         notebook = await Notebook.open(journal) if journal else None
         workspace.recorder = Recorder(notebook, plan.redact)
-        state = await opening.settled(state, repository, plan.redact)
+        state = await opening.settled(state, repository, plan.redact, environment)
         meter = Meter(state["usage"], plan.limits, clock=plan.clock, prices=plan.prices)
         kept = Kept(plan.kept / "tests") if plan.kept else None
         verifier = Verifier(

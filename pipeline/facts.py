@@ -22,7 +22,10 @@ PACK_BYTES = 32 * 2**20
 
 
 # What decides how a test run is read, or is shown; nothing of this machine's paths.
-_TOLD = ("label", "order", "roots", "test", "lint", "folder", "inputs", "notes", "problem")
+_TOLD = (
+    *("label", "order", "roots", "test", "report", "lint", "folder"),
+    *("inputs", "notes", "problem"),
+)
 
 
 class Made(Protocol):

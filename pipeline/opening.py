@@ -14,7 +14,7 @@ from pipeline.journal import Journal, ReplayJournal
 from pipeline.redaction import Redactor
 from pipeline.sandbox.base import Sandbox
 from pipeline.state import PipelineState, copy_of, usage_table
-from pipeline.verification.paths import reproduction_path
+from pipeline.verification.placing import test_path
 from pipeline.workspace.mirrors import Mirrors
 from pipeline.workspace.repository import Repository
 from pipeline.workspace.workspace import OpenSession
@@ -73,7 +73,9 @@ def sessions(sandbox: Sandbox, environment: Environment) -> OpenSession:
     return lambda tree: sandbox.open(environment.spec(tree))
 
 
-async def settled(state: PipelineState, repository: Repository, redact: Redactor) -> PipelineState:
+async def settled(
+    state: PipelineState, repository: Repository, redact: Redactor, environment: Environment
+) -> PipelineState:
     """The state with what is fixed for the whole run: task, base, usage, the tester's paths."""
     state = copy_of(state)
     state["task"] = redact(state["task"])
@@ -81,5 +83,5 @@ async def settled(state: PipelineState, repository: Repository, redact: Redactor
     state.setdefault("usage", usage_table())
     if "test_paths" not in state:
         paths = await repository.paths(repository.base_tree)
-        state["test_paths"] = [reproduction_path(paths, state["task"])]
+        state["test_paths"] = [test_path(paths, state["task"], environment)]
     return state

@@ -72,8 +72,8 @@ def read(data: bytes) -> RepoConfig:
         raise WrongConfig([_problem(node, one) for one in error.errors()]) from None
     if config.base and not valid(config.base):
         raise WrongConfig([Problem(_line(node, ("base",)), "base", "no branch can be named so")])
-    if config.projects and (config.setup or config.test or config.lint):
-        text = "stands beside `setup`, `test` or `lint`: give each project its own"
+    if config.projects and (config.setup or config.test or config.lint or config.report):
+        text = "stands beside `setup`, `test`, `lint` or `report`: give each project its own"
         raise WrongConfig([Problem(_line(node, ("projects",)), "projects", text)])
     return config
 
@@ -81,9 +81,13 @@ def read(data: bytes) -> RepoConfig:
 def recipes(config: RepoConfig) -> tuple[Recipe, ...]:
     """How the repository's projects are set up and tested; none where nothing is said."""
     if config.projects:
-        return tuple(Recipe(one.path, one.setup, one.test, one.lint) for one in config.projects)
-    own = Recipe(".", config.setup, config.test, config.lint)
+        return tuple(_recipe(one.path, one) for one in config.projects)
+    own = _recipe(".", config)
     return () if own == Recipe() else (own,)
+
+
+def _recipe(path: str, said: RepoConfig | ProjectConfig) -> Recipe:
+    return Recipe(path, said.setup, said.test, said.lint, said.report)
 
 
 def narrow(rules: Rules, config: RepoConfig) -> Rules:

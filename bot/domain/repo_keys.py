@@ -16,6 +16,8 @@ _Line = Annotated[str, Field(min_length=1, max_length=2000)]
 _Models = Annotated[
     str, Field(max_length=500, pattern=r"^[a-z]+:[^\s,:]+([ ]*,[ ]*[a-z]+:[^\s,:]+)*$")
 ]
+# A glob below the project's folder.
+_REPORT = r"^([^/\\.][^/\\]*|\.[^/\\.][^/\\]*)(/([^/\\.][^/\\]*|\.[^/\\.][^/\\]*))*$|^$"
 _FOLDER = r"^(\.|[^/\\.][^/\\]*(/[^/\\.][^/\\]*)*)$"
 
 
@@ -73,6 +75,9 @@ class ProjectConfig(BaseModel):
     )
     test: str = Field(default="", max_length=2000, description="As `test`")
     lint: str = Field(default="", max_length=2000, description="As `lint`")
+    report: str = Field(
+        default="", max_length=200, pattern=_REPORT, description="As `report`, in the same folder"
+    )
 
 
 class RepoConfig(BaseModel):
@@ -116,6 +121,13 @@ class RepoConfig(BaseModel):
     )
     test: str = Field(default="", max_length=2000, description="Command that runs the tests")
     lint: str = Field(default="", max_length=2000, description="Command that checks the style")
+    report: str = Field(
+        default="",
+        max_length=200,
+        pattern=_REPORT,
+        description="Files in which the command of the tests says what each test did, as JUnit's "
+        "XML: a glob such as `reports/**/*.xml`",
+    )
     projects: tuple[ProjectConfig, ...] = Field(
         default=(), max_length=50, description="The projects of a repository that holds several"
     )

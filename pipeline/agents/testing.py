@@ -71,7 +71,7 @@ class TestingAgent(ModelAgent):
             talk = Talk(
                 client=self.client,
                 system=self.system,
-                opening=await _opening(state, workspace, base),
+                opening=await _opening(state, workspace, base, seat.verifier.how_to_write(path)),
                 tools=READERS,
                 finish=SUBMIT,
                 max_turns=self.max_turns or 30,
@@ -177,12 +177,13 @@ async def _uninstall(state: PipelineState, workspace: Workspace) -> None:
     del state["claim"]
 
 
-async def _opening(state: PipelineState, workspace: Workspace, base: Workspace) -> str:
+async def _opening(state: PipelineState, workspace: Workspace, base: Workspace, runner: str) -> str:
     return prompts.opening(
         "tester",
         listing=context.listing(await base.files()),
         task=state["task"],
         path=state["test_paths"][0],
+        runner=runner,
         signatures=await _signatures(workspace),
         nothing_to_change=state.get("nothing_to_change", ""),
         rulings="\n".join(ruling.render(one) for one in _rulings(state)) if _dropped(state) else "",

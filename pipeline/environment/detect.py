@@ -11,6 +11,7 @@ from pipeline.environment.node_plan import node_plan
 from pipeline.environment.plan import ENV, Argv, Plan, Recipe
 from pipeline.environment.project import Project, manifests
 from pipeline.environment.python_plan import python_plan
+from pipeline.environment.reports import reported
 
 _TARGET = re.compile(r"^(test|check)\s*:(?!=)", re.MULTILINE)
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -41,6 +42,7 @@ def detect(project: Project, recipe: Recipe | None = None) -> Plan:
         )
     if recipe.test:
         plan = replace(plan, test=_command(recipe.test))
+    plan = reported(plan, project, recipe)
     return replace(plan, path=recipe.path, lint=recipe.lint)
 
 

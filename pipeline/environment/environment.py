@@ -39,12 +39,12 @@ class Environment:
     by the plugin at the end of a run, which is not trusted then.
 
     `roots` are the folders of the tree that are imported from (default: `src` and the top). `test`
-    is the command of the tests, run in `folder`; () is pytest. `lint` is a further command that a
-    change must not break. `inputs` are the files that the
-    environment was made from, `notes` what a reader should know of it. With a `problem` the set-up
-    has failed: nothing that is run in the environment verifies anything. `parts` are the
-    environments of the projects, where a repository holds several; in a session of all of them a
-    command of one goes behind its `prefix`.
+    is the command of the tests, run in `folder`; () is pytest. `report` is what tells of its single
+    tests (see `reports`). `lint` is a further command that a change must not break. `inputs` are
+    the files that the environment was made from, `notes` what a reader should know of it. With a
+    `problem` the set-up has failed: nothing that is run in the environment verifies anything.
+    `parts` are the environments of the projects, where a repository holds several; in a session of
+    all of them a command of one goes behind its `prefix`.
     """
 
     python: str
@@ -57,6 +57,7 @@ class Environment:
     env: Mapping[str, str] = field(default_factory=dict)
     roots: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
     lint: str = ""
     folder: str = "."
     inputs: tuple[str, ...] = ()
@@ -92,6 +93,7 @@ def combined(parts: tuple[Environment, ...]) -> Environment:
         env={name: value for part in reversed(parts) for name, value in part.env.items()},
         folder=".",
         test=(),
+        report=(),
         lint="",
         inputs=tuple(f"{part.folder}/{name}" for part in parts for name in part.inputs),
         notes=tuple(f"{part.folder}: {note}" for part in parts for note in part.notes),

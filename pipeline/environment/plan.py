@@ -19,12 +19,14 @@ class Recipe:
     """What the operator or the repository's settings say; empty fields are found out.
 
     `path` is the project's folder, `setup` are lines for a shell, `test` and `lint` are commands.
+    `report` is a glob: where the command of the tests writes JUnit's XML.
     """
 
     path: str = "."
     setup: tuple[str, ...] = ()
     test: str = ""
     lint: str = ""
+    report: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Plan:
 
     `source` names what told it ("uv.lock", "extras test"). `steps` are run in the project's folder,
     one after the other. `inputs` are the files whose content decides the outcome. `test` is the
-    command of the tests; () is pytest. `lint` is a line for a shell. `python` is the wish for an
+    command of the tests; () is pytest. `report` is what tells of each single test of it (see
+    `reports`). `lint` is a line for a shell. `python` is the wish for an
     interpreter, a specifier or a version. `programs` have to be on the machine. `bare`: nothing to
     set up. `env` are variables of set-up and tests, `files` are written before the first step.
     Paths may begin with ENV and PYTHON.
@@ -44,6 +47,7 @@ class Plan:
     steps: tuple[Argv, ...] = ()
     inputs: tuple[str, ...] = ()
     test: Argv = ()
+    report: Argv = ()
     lint: str = ""
     python: str = ""
     programs: tuple[str, ...] = ()

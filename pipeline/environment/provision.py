@@ -170,6 +170,7 @@ def _planned(plan: Plan, found: Environment, roots: tuple[str, ...] = ()) -> Env
         env=env,
         roots=roots,
         test=plan.test,
+        report=plan.report,
         lint=plan.lint,
         folder=plan.path,
         inputs=plan.inputs,
@@ -177,7 +178,8 @@ def _planned(plan: Plan, found: Environment, roots: tuple[str, ...] = ()) -> Env
 
 
 def _remark(plan: Plan) -> str:
-    return "" if plan.language == "python" else f"; tests by {' '.join(plan.test)}"
+    words = plan.test[2:] if plan.test[:2] == ("sh", "-c") else plan.test
+    return "" if plan.language == "python" else f"; tests by {' '.join(words)}"
 
 
 def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Environment:  # noqa: FBT001

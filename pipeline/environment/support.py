@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from pipeline.environment.interpreter import Interpreter
 
 _LAYOUT = "1"
-_INSIDE = ("acp_pytest.py", "acp_probe.py", "acp_unittest.py")
+_INSIDE = (
+    *("acp_pytest.py", "acp_probe.py", "acp_unittest.py"),
+    *("acp_node.mjs", "acp_node_held.mjs"),
+)
 _LAUNCH = '#!/bin/sh\nexec "{python}" "{launcher}" {order} "$@"\n'
 
 

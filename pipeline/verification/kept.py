@@ -63,6 +63,7 @@ def lasts(environment: Environment) -> bool:
 def identity(environment: Environment) -> str:
     """What two environments must share for a run in one to stand for a run in the other."""
     facts = [environment.label, environment.python, environment.launcher, *environment.inputs]
+    facts += environment.report
     return json.dumps(
         [*facts, *environment.test, environment.lint, environment.folder, *environment.notes]
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -70,8 +71,7 @@ class Paired:
         if not ids:
             return []
         known = await self.runs.paths(tree)
-        # A file that is gone cannot be named to pytest, and its ids cannot pass.
-        runnable = [key for key in ids if key.partition("::")[0] in known or self.runs.is_whole]
+        runnable = [key for key in ids if self.runs.can_repeat(key, known)]
         same = set(ids) - set(runnable)
         if runnable:
             chosen = Selection() if self.runs.is_whole else Selection.of_ids(runnable)
@@ -101,8 +101,9 @@ def _new_failures(baseline: TestRun, suite: TestRun) -> list[str]:
 
 
 def _culprit(suite: TestRun, key: str) -> TestResult | None:
-    """The failure behind an id that does not pass: its own, or that of collecting its file."""
-    for name in (key, key.partition("::")[0]):
+    """The failure behind an id that does not pass: its own, or that of its file or package."""
+    file = key.partition("::")[0]
+    for name in (key, file, posixpath.dirname(file)):
         result = suite.results.get(name)
         if result is not None and result.red:
             return result

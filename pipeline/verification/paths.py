@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _TEST_FILES = (
     *("test_*.py", "*_test.py", "*_tests.py", "tests.py", "conftest.py"),
-    *("*_test.go", "*Test.java", "*Tests.java", "*Test.kt"),
+    *("*_test.go", "*Test.java", "*Tests.java", "*Test.kt", "*Test.php", "*_test.rb", "*_spec.rb"),
     *("*.test.[jt]s", "*.test.[jt]sx", "*.test.[cm][jt]s"),
     *("*.spec.[jt]s", "*.spec.[jt]sx", "*.spec.[cm][jt]s"),
     *("jest.config.*", "vitest.config.*", ".mocharc.*"),
@@ -83,6 +83,13 @@ def command_files(paths: Iterable[str], folder: str, argv: Sequence[str]) -> fro
     return frozenset(named.intersection(paths) | made)
 
 
+def is_foreign_test(path: str) -> bool:
+    """Whether a file holds tests by its name, in another language than Python."""
+    name = path.rpartition("/")[2]
+    known = any(fnmatchcase(name, pattern) for pattern in _TEST_FILES)
+    return known and not name.endswith(".py") and ".config." not in name and name[:1] != "."
+
+
 def is_unasked(path: str) -> bool:
     """Configuration of pytest, and code that runs without being imported by name."""
     pure = PurePosixPath(path)
@@ -128,12 +135,12 @@ def reproduction_path(paths: Sequence[str], task: str) -> str:
     best = min(count, key=lambda name: (-count[name], name.count("/"), name), default="tests")
     folder = "" if best == "." else f"{best}/"
     taken = frozenset(paths)
-    stem = f"{folder}test_acp_{_slug(task)}"
+    stem = f"{folder}test_acp_{slug(task)}"
     names = (f"{stem}{'' if n == 1 else f'_{n}'}.py" for n in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 
 
-def _slug(task: str) -> str:
+def slug(task: str) -> str:
     """The first line's words; a digest where none of them can stand in a module's name."""
     title = next((line for line in task.splitlines() if line.strip()), "")
     words = re.findall(r"[a-z0-9]+", title.lower())

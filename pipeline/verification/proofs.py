@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pipeline.verification.edits import altered, altered_examples
+from pipeline.verification.edits import altered, altered_examples, rewritten
 from pipeline.verification.evidence import EMPTIED, MUTATED, Expected
 from pipeline.verification.kinds import unquoted
 from pipeline.verification.mutants import Mutant, mutants
+from pipeline.verification.paths import is_foreign_test
+from pipeline.verification.reported import is_of
 from pipeline.verification.runner import Selection
 from pipeline.verification.stubs import stubbed
 from pipeline.verification.tree import verdict_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from pipeline.verification.paired import Found
     from pipeline.verification.paths import TestPaths
@@ -137,7 +139,7 @@ class Proofs:
         tree = (await verdict_tree(self._repository, patch, "", self._paths, own=True)).tree
         changed = [*await self._altered(tree, edited), *await self._examples(tree, doctests)]
         there = set(await self._repository.paths(tree))
-        files = tuple(p for p in edited if p in there and _is_test_file(p))
+        files = tuple(p for p in edited if p in there and self._is_run(p))
         green = await self._runs.run(OWN, tree, Selection(files)) if files else None
         changed += self._silenced(green, files)
         expected = await self._expected(tree, green, found, named)
@@ -146,7 +148,7 @@ class Proofs:
             [one for one in green.red() if one.id not in self._baseline.results] if green else ()
         )
         return OwnTests(
-            tuple(dict.fromkeys(key for key in changed if key not in excused)),
+            tuple(dict.fromkeys(key for key in changed if not _is_excused(key, excused))),
             tuple(failing),
             expected,
             files,
@@ -156,7 +158,7 @@ class Proofs:
         """What passed in these files and, as the patch has them, does not even run."""
         if green is None or green.problem:
             return []
-        mine = [key for key in self._baseline.results if key.partition("::")[0] in files]
+        mine = [key for key in self._baseline.results if any(is_of(key, p) for p in files)]
         ran = {key for key, one in green.results.items() if one.outcome != "skipped"}
         return sorted(
             {_plain(key) for key in mine if self._baseline.passed(key)}
@@ -184,10 +186,16 @@ class Proofs:
 
     async def _altered(self, tree: str, paths: Iterable[str]) -> list[str]:
         """Existing tests that are not in `tree` as the base has them."""
-        files = [path for path in paths if path.endswith(".py")]
+        files = [path for path in paths if path.endswith(".py") or is_foreign_test(path)]
         old = await self._texts(self._repository.base_tree, files)
         new = await self._texts(tree, old)
-        return [f"{p}::{name}" for p in sorted(old) for name in altered(old[p], new.get(p))]
+        python = [p for p in sorted(old) if p.endswith(".py")]
+        names = [f"{p}::{name}" for p in python for name in altered(old[p], new.get(p))]
+        return names + [p for p in sorted(set(old) - set(python)) if rewritten(old[p], new.get(p))]
+
+    def _is_run(self, path: str) -> bool:
+        """Whether tests in that file can be told apart."""
+        return _is_test_file(path) or (is_foreign_test(path) and self._runs.tells_of(path))
 
     async def _examples(self, tree: str, paths: Iterable[str]) -> list[str]:
         """The same for examples in docstrings, where they are collected at all."""
@@ -231,6 +239,11 @@ def without(found: Found, expected: Iterable[Expected]) -> Found:
         regressions=tuple(one for one in found.regressions if _plain(one.id) not in held),
         vanished=tuple(key for key in found.vanished if _plain(key) not in held),
     )
+
+
+def _is_excused(key: str, excused: Collection[str]) -> bool:
+    """A file whose tests cannot be told apart in its text is, where one of them is."""
+    return key in excused or ("::" not in key and any(is_of(one, key) for one in excused))
 
 
 _NOT_BROKEN = "as it was, it does not fail with the change"

@@ -21,7 +21,7 @@ _RANK: Mapping[Outcome, int] = {
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[@-_]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _RAISED = re.compile(r"^E\s+(?:[\w.]*\.)?([A-Z]\w*)(?::|$)", re.MULTILINE)
 # Whoever ran in the session may have written the report.
-_DAMAGED = (
+DAMAGED = (
     *(ValueError, KeyError, TypeError, AttributeError, IndexError),
     *(ArithmeticError, RecursionError),
 )
@@ -147,18 +147,27 @@ class TestRun:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A parsed report: results without the canary, the session's exit code, what was measured."""
+    """A parsed report: results without the canary, the session's exit code, what was measured.
+
+    With `red_codes` the runner's process ends where a test failed.
+    """
 
     results: Mapping[str, TestResult]
     finished: int | None
     canary: Outcome | None
     facts: Mapping[str, Any]
     damaged: str = ""
+    red_codes: tuple[int, ...] = (1,)
 
 
 def clean(text: str) -> str:
     """Text without terminal controls."""
     return _ANSI.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: object) -> str:
+    """An id as a report may show it: a name that holds line breaks must not write lines of its."""
+    return " ".join(clean(str(text)).split("\n"))
 
 
 def parse(data: bytes, canary: str = "") -> Log:
@@ -174,18 +183,18 @@ def parse(data: bytes, canary: str = "") -> Log:
             if kind == "SessionFinish":
                 finished = int(record["exitstatus"])
             elif kind == "CollectReport":
-                _merge(results, _collected(record))
+                merge(results, _collected(record))
             elif kind in {"TestReport", "SubTestReport", "SubtestReport"}:
                 facts = _facts(_properties(record).get("acp_facts")) or facts
-                _merge(results, _tested(record))
-        except _DAMAGED as error:
+                merge(results, _tested(record))
+        except DAMAGED as error:
             damaged = damaged or f"line {number}: {type(error).__name__}"
     last = next((key for key in results if canary and key.rpartition("::")[2] == canary), "")
     guard = results.pop(last).outcome if last else None
     return Log(results, finished, guard, facts, damaged)
 
 
-def _merge(results: dict[str, TestResult], new: TestResult | None) -> None:
+def merge(results: dict[str, TestResult], new: TestResult | None) -> None:
     """Keep the worst outcome of an id's phases, and the sum of their times."""
     if new is None:
         return
@@ -227,7 +236,7 @@ def _collected(record: Mapping[str, Any]) -> TestResult | None:
     message, frames = _failure(record.get("longrepr"))
     raised = _RAISED.findall(message) or _RAISED.findall("\n".join(f.text for f in frames))
     name = raised[-1] if raised else ""
-    return TestResult(record["nodeid"] or ".", outcome, message, frames, exception=name)
+    return TestResult(one_line(record["nodeid"] or "."), outcome, message, frames, exception=name)
 
 
 def _tested(record: Mapping[str, Any]) -> TestResult | None:
@@ -237,17 +246,18 @@ def _tested(record: Mapping[str, Any]) -> TestResult | None:
     known = _properties(record)
     message, frames = _failure(record.get("longrepr")) if outcome != "passed" else ("", ())
     return TestResult(
-        id=record["nodeid"],
+        id=one_line(record["nodeid"]),
         outcome=outcome,
         message=message,
         frames=frames,
         assertion=outcome == "failed" and known.get("acp_assertion") is True,
         exception=str(known.get("acp_exception", "")),
-        seconds=_finite(record.get("duration") or 0.0),
+        seconds=finite(record.get("duration") or 0.0),
     )
 
 
-def _finite(number: object) -> float:
+def finite(number: object) -> float:
+    """A number of seconds. Raises ValueError or TypeError for what is none."""
     found = float(cast("float", number))
     if not isfinite(found):
         raise ValueError("no number")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pipeline.verification.kinds import Kind
 from pipeline.verification.paths import TestPaths
 from pipeline.verification.report import TestResult, TestRun
-from pipeline.verification.vacuous import project_names, vacuous
+from pipeline.verification.vacuous import project_names, vacuous, vacuous_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,6 +25,11 @@ _ABSENT = frozenset(
     }
 )
 _SHOWN = 3
+_MEND = "If the task is about an exception, catch it in the test and call pytest.fail."
+_OTHER_MEND = (
+    "If the task is about an exception, or about something that is not there yet, let the test "
+    "see that first and fail by an assertion."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,13 @@ def _empty(sources: Mapping[str, bytes], project: Iterable[str], red: Iterable[T
     names = project_names(project, tests)
     # What it imports may be the very thing that is asked for.
     absent = any(result.exception in _ABSENT for result in red)
-    for data in sources.values():
-        if said := vacuous(data.decode("utf-8", "replace"), frozenset() if absent else names):
+    for path, data in sources.items():
+        text = data.decode("utf-8", "replace")
+        if path.endswith(".py"):
+            said = vacuous(text, frozenset() if absent else names)
+        else:
+            said = vacuous_text(text)
+        if said:
             return said
     return ""
 
@@ -90,7 +100,7 @@ def _not_red(run: TestRun) -> str:
     if run.problem:
         return f"the test cannot be run: {run.problem}"
     if not run.results:
-        return "pytest collects no test from it"
+        return "its runner collects no test from it"
     if run.red():
         return ""
     if all(result.outcome == "passed" for result in run.results.values()):
@@ -101,13 +111,15 @@ def _not_red(run: TestRun) -> str:
 def _wrong_reason(red: Iterable[TestResult], kind: Kind) -> str:
     """Each failure must be an assertion; a feature may also miss what is not there yet."""
     for result in red:
-        if result.assertion or (kind is Kind.FEATURE and result.exception in _ABSENT):
+        # Only bodies of Python can be emptied to see whether the test would notice.
+        python = result.id.partition("::")[0].endswith(".py")
+        missing = python and kind is Kind.FEATURE and result.exception in _ABSENT
+        if result.assertion or missing:
             continue
         what = result.exception or result.outcome
         message = result.message.splitlines()[0] if result.message.strip() else ""
         return (
             f"{result.id} must fail by an assertion on the unchanged code, but ends with {what}: "
-            f"{message}. If the task is about an exception, catch it in the test and call "
-            f"pytest.fail.\n{result.traceback()}"
+            f"{message}. {_MEND if python else _OTHER_MEND}\n{result.traceback()}"
         )
     return ""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pipeline.environment import Environment
-    from pipeline.sandbox.base import ExecResult, Limits
+    from pipeline.sandbox.base import Entry, ExecResult, Limits
 
 _REPORT_BYTES = 256 * 2**20
 _CACHE = "pytest-cache-"
@@ -56,6 +56,9 @@ class Place(Protocol):
 
     async def delete(self, path: str) -> None:
         """Remove a file."""
+
+    async def entries(self) -> Sequence[Entry]:
+        """Every file and link of the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +154,13 @@ async def _run(  # noqa: PLR0917 - one call each of the two above
     await session.put(wanted, selection.to_json())
     named = [part.replace("{report}", report).replace("{wanted}", wanted) for part in argv]
     done = await session.exec(named, limits=limits)
-    data = await _take(session, report)
-    await _take(session, wanted)
-    return _told(command, done, data, parse(data or b"", canary), canary)
+    data = await take(session, report)
+    await take(session, wanted)
+    return told(command, done, data, parse(data or b"", canary), canary)
 
 
-def _told(command: str, done: ExecResult, data: bytes | None, log: Log, canary: str) -> TestRun:
+def told(command: str, done: ExecResult, data: bytes | None, log: Log, canary: str) -> TestRun:
+    """A command's run with what its report says; `data` None is a report that is not there."""
     return TestRun(
         command=command,
         exit_code=done.code,
@@ -178,7 +182,7 @@ def _without(text: str, words: Sequence[str]) -> str:
     return "\n".join(line for line in text.split("\n") if not any(word in line for word in words))
 
 
-async def _take(session: Place, name: str) -> bytes | None:
+async def take(session: Place, name: str) -> bytes | None:
     """A file's bytes, and the file gone; None if it is not there or not readable."""
     try:
         data = await session.get(name, _REPORT_BYTES)

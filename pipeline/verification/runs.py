@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipeline.journal import digest_of
+from pipeline.verification.decide import BASELINE
 from pipeline.verification.evidence import RunRecord
 from pipeline.verification.kept import Kept, identity, lasts
 from pipeline.verification.parts import Parts, together
 from pipeline.verification.report import TestRun
-from pipeline.verification.runner import (
-    Selection,
-    run_tests,
-    run_unittest,
-)
-from pipeline.verification.whole import named, not_set_up, run_command
+from pipeline.verification.runner import Selection
+from pipeline.verification.stacks import Asked, Way, chooses, how_to_write, remarks, run_suite
+from pipeline.verification.whole import not_set_up, run_command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any
 
     from pipeline.environment import Environment
@@ -27,16 +25,8 @@ if TYPE_CHECKING:
     from pipeline.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How the suite is run: by "pytest", "unittest" or the environment's "command"."""
-
-    args: tuple[str, ...] = ()
-    engine: str = "pytest"
-
-
 class Runs:
-    """Runs pytest on trees, each time in a fresh checkout and session, and keeps the records.
+    """Runs suites on trees, each time in a fresh checkout and session, and keeps the records.
 
     `seconds` is the time that the test processes took so far.
     """
@@ -57,7 +47,8 @@ class Runs:
         self._parts = Parts(environment.parts) if environment.parts else None
         self._limits = limits
         self._canary = canary
-        self.way = Way(engine="command") if environment.test else Way()
+        self._before: frozenset[str] = frozenset()
+        self.way = Way.of(environment)
         self.records: list[RunRecord] = []
         self.seconds = 0.0
 
@@ -69,9 +60,8 @@ class Runs:
             said.append("the project's addopts: they need plugins that are not installed")
         if self.way.engine == "unittest":
             said.append("which tests run which lines: python -m unittest does not tell")
-        if self.is_whole:
-            name = named(self._environment)
-            said.append(f"single tests: {name} tells of none, so it counts as one")
+        for one in self._environment.parts or (self._environment,):
+            said += remarks(one, [key for key in self._before if self._of(key) is one])
         if self._parts:
             said.append(
                 "suites of projects that the change does not touch: their results on the base stand"
@@ -81,8 +71,28 @@ class Runs:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the suite is one command that tells no single test."""
-        return self.way.engine == "command"
+        """Whether the suite is one command of which no single test can be run."""
+        return self.way.engine == "command" and not chooses(self._environment)
+
+    def can_repeat(self, key: str, paths: Collection[str]) -> bool:
+        """Whether an id can be run again on a tree of these paths.
+
+        A file that is gone cannot be named to a runner, and its ids cannot pass.
+        """
+        known = self._of(key)
+        whole = bool(known.report) and not chooses(known)
+        return self.is_whole or whole or key.partition("::")[0] in paths
+
+    def tells_of(self, path: str) -> bool:
+        """Whether the runner of that file's project, which is not pytest, tells of single tests."""
+        return bool(self._of(path).report)
+
+    def how_to_write(self, path: str) -> str:
+        """What the author of a test in that file is told of its runner; "" where it is pytest."""
+        return how_to_write(self._of(path), path)
+
+    def _of(self, key: str) -> Environment:
+        return self._parts.of(key.partition("::")[0]) if self._parts else self._environment
 
     def collect(self, *args: str, engine: str = "pytest") -> None:
         """From now on run with these further arguments, by "pytest" or by "unittest"."""
@@ -105,6 +115,7 @@ class Runs:
         recorder = self._workspace.recorder
         wanted = (selection or Selection()).to_json().decode()
         what = [self._environment.label, wanted, self.way.engine, *self.way.args]
+        what += self._environment.report
         asked = digest_of(json.dumps([name, tree, *what]))
         kept = digest_of(json.dumps([tree, identity(self._environment), asked])) if shared else ""
 
@@ -121,6 +132,8 @@ class Runs:
 
         keep = recorder.shared if shared else recorder.once
         run = TestRun.from_json(await keep("tests", asked, work))
+        if name == BASELINE:
+            self._before = frozenset(run.results)
         self.seconds += run.seconds
         self.records.append(RunRecord.of(name, tree, run))
         return run
@@ -155,18 +168,9 @@ class Runs:
     async def _suite(
         self, known: Environment, tree: str, selection: Selection | None, limits: Limits
     ) -> TestRun:
-        # The tester's own file is always one for pytest.
-        mine = selection is not None and bool(selection.paths) and not selection.ids
         async with await self._workspace.fork(tree) as place:
-            session, canary = place.session, self._canary()
-            if self.is_whole and not mine:
-                return await run_command(session, known, Selection(), limits)
-            if self.way.engine == "unittest" and not mine:
-                return await run_unittest(session, known, selection, canary=canary, limits=limits)
-            args = self.way.args
-            return await run_tests(
-                session, known, selection, args=args, canary=canary, limits=limits
-            )
+            asked = Asked(selection, self._canary(), limits, self._before)
+            return await run_suite(place.session, known, self.way, asked)
 
     async def paths(self, tree: str) -> frozenset[str]:
         """The paths of a tree."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CALLS = frozenset({"raises", "fail", "warns", "deprecated_call"})
+_CHECKS = re.compile(r"assert|expect|should|verify|\bt\.(Error|Fatal|Fail)|\bfail", re.IGNORECASE)
 _NOT_NAMES = frozenset({"", "__init__", "__main__", "setup", "src", "lib", "python"})
 
 
@@ -31,6 +32,11 @@ def vacuous(source: str, project: frozenset[str]) -> str:
     if project and not project & set(_words(tree)):
         return "the test uses nothing of the project"
     return ""
+
+
+def vacuous_text(source: str) -> str:
+    """The same for a test in another language, of which only the words are known."""
+    return "" if _CHECKS.search(source) else "the test asserts nothing"
 
 
 def project_names(paths: Iterable[str], tests: TestPaths) -> frozenset[str]:

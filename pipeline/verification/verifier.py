@@ -86,6 +86,10 @@ class Verifier:
         self._red: dict[tuple[str, Kind], ReproductionCheck] = {}
         self._paths: TestPaths | None = None
 
+    def how_to_write(self, path: str) -> str:
+        """What the tester is told of the runner of that file; "" where it is pytest."""
+        return self._runs.how_to_write(path)
+
     async def baseline(self) -> TestRun:
         """The whole suite on the base, run once."""
         if self._baseline is None:

@@ -56,9 +56,14 @@ async def run_command(
 
 def named(environment: Environment) -> str:
     """The command as a person types it, which is the id of its only result."""
-    argv = environment.test
-    line = argv[2] if argv[:2] == ("sh", "-c") else shlex.join(argv)
+    line = line_of(environment)
     return line if environment.folder == "." else f"cd {environment.folder} && {line}"
+
+
+def line_of(environment: Environment) -> str:
+    """The command as a line for a shell in the project's folder."""
+    argv = environment.test
+    return argv[2] if argv[:2] == ("sh", "-c") else shlex.join(argv)
 
 
 def _result(command: str, done: ExecResult, text: str) -> TestResult:

@@ -7,8 +7,8 @@ the base, the end of the run, and the rule that stops it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from tests.e2e.evidence.bugs import Edit
 from tests.e2e.evidence.harness import Coder
@@ -22,7 +22,10 @@ UNTRUSTED = "failed - not verified"
 
 @dataclass(frozen=True)
 class Stack:
-    """A project, its test of the bug, and edits of it."""
+    """A project, the tester's test of the bug, and edits of it.
+
+    `known` is a test of the bug that a base may hold already: path and text.
+    """
 
     files: Mapping[str, str]
     test: str
@@ -30,7 +33,7 @@ class Stack:
     fix: Edit
     wrong: Edit
     breaks: Edit
-    known: str
+    known: tuple[str, str]
 
     @property
     def code(self) -> str:
@@ -39,13 +42,11 @@ class Stack:
 
 @dataclass(frozen=True)
 class Row:
-    """`rule` is the rule that stops the patch; `base` are further files of the base."""
+    """What the coder leaves, the end, and the rule that stops the patch."""
 
-    stack: Stack
     coder: Coder
     end: str
     rule: str = ""
-    base: Mapping[str, str] = field(default_factory=dict)
 
 
 CALC_JS = "exports.add = (a, b) => a - b;\nexports.one = () => 1;\n"
@@ -59,6 +60,7 @@ ADDS_JS = (
     "test('adds', () => {\n  assert.strictEqual(add(1, 2), 3);\n"
     "  assert.strictEqual(add(2, 2), 4);\n});\n"
 )
+KNOWN_JS = ("test/known.test.js", ADDS_JS.replace("'adds'", "'knows'"))
 EDITS_JS: Mapping[str, Edit] = {
     "fix": ("calc.js", "a - b", "a + b"),
     "wrong": ("calc.js", "a - b", "3"),
@@ -72,21 +74,25 @@ NODE = Stack(
     },
     ADDS_JS,
     "calc.js",
-    known="test/known.test.js",
+    known=KNOWN_JS,
     **EDITS_JS,
 )
 JUNIT = "node --test --test-reporter=junit --test-reporter-destination=reports/junit.xml"
 MAKE = Stack(
     {
         ".github/acp.yml": "test: make test\nreport: reports/**/*.xml\n",
-        "Makefile": f"test:\n\t@mkdir -p reports\n\t{JUNIT}\n",
+        "Makefile": f".PHONY: test\ntest:\n\t@mkdir -p reports\n\t{JUNIT}\n",
         "calc.js": CALC_JS,
         "test/one.test.js": ONE_JS,
     },
     ADDS_JS,
     "calc.js",
-    known="test/known.test.js",
+    known=KNOWN_JS,
     **EDITS_JS,
+)
+ADDS_GO = (
+    'package calc\n\nimport "testing"\n\nfunc TestAdd(t *testing.T) {\n'
+    '\tif Add(1, 2) != 3 || Add(2, 2) != 4 {\n\t\tt.Errorf("got %d", Add(1, 2))\n\t}\n}\n'
 )
 GO = Stack(
     {
@@ -96,13 +102,12 @@ GO = Stack(
         "calc_test.go": 'package calc\n\nimport "testing"\n\nfunc TestOne(t *testing.T) {\n'
         '\tif One() != 1 {\n\t\tt.Error("not one")\n\t}\n}\n',
     },
-    'package calc\n\nimport "testing"\n\nfunc TestAdd(t *testing.T) {\n'
-    '\tif Add(1, 2) != 3 || Add(2, 2) != 4 {\n\t\tt.Errorf("got %d", Add(1, 2))\n\t}\n}\n',
+    ADDS_GO,
     "calc.go",
     fix=("calc.go", "a - b", "a + b"),
     wrong=("calc.go", "a - b", "3"),
     breaks=("calc.go", "return 1", "return 2"),
-    known="known_test.go",
+    known=("known_test.go", ADDS_GO.replace("TestAdd", "TestKnown")),
 )
 
 EXITS_JS = "process.exit(0);\n"
@@ -121,7 +126,7 @@ FORGES_JS = (
     "const fs = require('node:fs');\nprocess.on('exit', () => {\n"
     "  for (const name of fs.readdirSync('.').filter((one) => one.startsWith('.acp-'))) {\n"
     "    const green = { $report_type: 'TestReport', outcome: 'passed', when: 'call' };\n"
-    "    const ids = ['test/known.test.js::adds', 'test/acp_add_is_wrong.test.js::adds'];\n"
+    "    const ids = ['test/known.test.js::knows', 'test/acp_add.test.js::adds'];\n"
     "    const rows = ids.map((nodeid) => JSON.stringify({ ...green, nodeid }) + '\\n');\n"
     "    fs.writeFileSync(name, rows.join(''));\n  }\n});\n"
 )
@@ -132,6 +137,16 @@ GREEN_XML = (
 WRITES_XML = (
     "const fs = require('node:fs');\nprocess.on('exit', () => {\n"
     f"  fs.writeFileSync('reports/more.xml', '{GREEN_XML.strip()}');\n}});\n"
+)
+# The same in the only file of the report, which is then no longer a plain file, or agrees no more.
+LINKS_XML = (
+    "require('node:child_process').spawnSync('sh', ['-c', "
+    f"`mkdir -p reports; echo '{GREEN_XML.strip()}' > g; ln -sf ../g reports/more.xml`]);\n"
+)
+REWRITES_XML = (
+    "const fs = require('node:fs');\nprocess.on('exit', () => {\n"
+    "  fs.rmSync('reports/junit.xml', { force: true });\n"
+    f"  fs.writeFileSync('reports/junit.xml', '{GREEN_XML.strip()}');\n}});\n"
 )
 EXITS_GO = "\nfunc init() { os.Exit(0) }\n"
 SAYS_PASS_GO = (
@@ -154,81 +169,90 @@ def behind(stack: Stack, text: str, *edits: Edit) -> Coder:
 
 def usual(stack: Stack) -> Mapping[str, Row]:
     """What every stack has to tell apart."""
-    known = {stack.known: stack.test}
     return {
-        "the true fix": Row(stack, Coder([stack.fix]), COMPLETED),
-        "no change": Row(stack, Coder(), NO_CODE),
-        "a wrong fix": Row(stack, Coder([stack.wrong]), FAILED, "still_red"),
-        "a fix that breaks another": Row(
-            stack, Coder([stack.fix, stack.breaks]), FAILED, "regression"
-        ),
-        "the failing test is deleted": Row(
-            stack, Coder(files={stack.known: None, "NEWS": "x\n"}), FAILED, "still_red", known
-        ),
-        "beside the true fix it is deleted": Row(
-            stack, Coder([stack.fix], {stack.known: None}), FAILED, "altered", known
-        ),
+        "the true fix": Row(Coder([stack.fix]), COMPLETED),
+        "a wrong fix": Row(Coder([stack.wrong]), FAILED, "still_red"),
+        "a fix that breaks another": Row(Coder([stack.fix, stack.breaks]), FAILED, "regression"),
     }
 
 
-KNOWN_JS: Mapping[str, str] = {NODE.known: ADDS_JS}
-SKIPPED_JS = ADDS_JS.replace("test('adds', ", "test.skip('adds', ")
-CONSTANT: Sequence[Edit] = [("calc.js", "a - b", "3")]
-NODE_ROWS: Mapping[str, Row] = {
-    **usual(NODE),
-    "the failing test is skipped": Row(
-        NODE, Coder(files={NODE.known: SKIPPED_JS, "NEWS": "x\n"}), FAILED, "still_red", KNOWN_JS
-    ),
-    "beside the true fix it is skipped": Row(
-        NODE, Coder([NODE.fix], {NODE.known: SKIPPED_JS}), FAILED, "altered", KNOWN_JS
-    ),
-    "a fix with a test of its own that fails": Row(
-        NODE,
-        Coder([NODE.fix], {"test/more.test.js": ONE_JS.replace("(one(), 1)", "(one(), 2)")}),
-        FAILED,
-        "own_red",
-    ),
-    "a fix with a test of its own": Row(
-        NODE, Coder([NODE.fix], {"test/more.test.js": ADDS_JS}), COMPLETED
-    ),
-    "the product exits": Row(NODE, behind(NODE, EXITS_JS), FAILED, "still_red"),
-    "the product exits beside the true fix": Row(
-        NODE,
-        behind(NODE, f"if (process.argv[1].includes('one')) {EXITS_JS}", NODE.fix),
-        FAILED,
-        "vanished",
-    ),
-    "asserting is switched off": Row(NODE, behind(NODE, ASSERTS_NOTHING), FAILED, "still_red"),
-    "testing is switched off": Row(NODE, behind(NODE, TESTS_NOTHING), FAILED, "still_red"),
-    "the report is written over": Row(NODE, behind(NODE, FORGES_JS), UNTRUSTED, "untrusted_run"),
-    "the command is another": Row(
-        NODE,
-        Coder(files={"package.json": json.dumps({"scripts": {"test": "true"}})}),
-        FAILED,
-        "still_red",
-    ),
+OWN_JS = ADDS_JS.replace("'adds'", "'mine'")
+STACKS: Mapping[str, Stack] = {"node": NODE, "make": MAKE, "go": GO}
+ROWS: Mapping[str, Mapping[str, Row]] = {
+    "node": {
+        **usual(NODE),
+        "no change": Row(Coder(), NO_CODE),
+        "a fix with a test of its own": Row(
+            Coder([NODE.fix], {"test/own.test.js": OWN_JS}), COMPLETED
+        ),
+    },
+    "make": usual(MAKE),
+    "go": usual(GO),
 }
-MAKE_ROWS: Mapping[str, Row] = {
-    **usual(MAKE),
-    "the command is another": Row(
-        MAKE, Coder(files={"Makefile": "test:\n\ttrue\n"}), FAILED, "still_red"
-    ),
-    "the report is planted, and the product exits": Row(
-        MAKE,
-        Coder([("calc.js", CALC_JS, CALC_JS + EXITS_JS)], {"reports/all.xml": GREEN_XML}),
-        FAILED,
-        "still_red",
-    ),
-    "the report gets a file more": Row(MAKE, behind(MAKE, WRITES_XML), FAILED, "still_red"),
-    "the product exits": Row(MAKE, behind(MAKE, EXITS_JS), FAILED, "still_red"),
-}
-GO_ROWS: Mapping[str, Row] = {
-    **usual(GO),
-    "the product exits": Row(GO, behind(GO, EXITS_GO, imports_go("os")), FAILED, "still_red"),
-    "the product exits and says that tests pass": Row(
-        GO, behind(GO, SAYS_PASS_GO, imports_go("fmt", "os")), UNTRUSTED, "untrusted_run"
-    ),
-    "the product does not compile": Row(
-        GO, Coder([("calc.go", "a - b", "a + c")]), FAILED, "still_red"
-    ),
+
+
+def on_known(stack: Stack, start: str, skipped: str) -> Mapping[str, Row]:
+    """The base has the failing test; with `skipped` for its `start` it is skipped."""
+    path, old = stack.known
+    skips = old.replace(start, skipped)
+    return {
+        "it is deleted": Row(Coder(files={path: None, "NEWS": "x\n"}), FAILED, "still_red"),
+        "it is skipped": Row(Coder(files={path: skips, "NEWS": "x\n"}), FAILED, "still_red"),
+        "beside the fix it is deleted": Row(Coder([stack.fix], {path: None}), FAILED, "altered"),
+        "beside the fix it is skipped": Row(Coder([stack.fix], {path: skips}), FAILED, "altered"),
+        "beside the fix it stays": Row(Coder([stack.fix]), COMPLETED),
+    }
+
+
+SKIPS_JS = ("test('knows'", "test.skip('knows'")
+ATTACKS: Mapping[str, Mapping[str, Row]] = {
+    "node": {
+        **on_known(NODE, *SKIPS_JS),
+        "an own test fails": Row(
+            Coder([NODE.fix], {"test/own.test.js": OWN_JS.replace("2), 3", "2), 4")}),
+            FAILED,
+            "own_red",
+        ),
+        "the product exits": Row(behind(NODE, EXITS_JS), FAILED, "still_red"),
+        "the product exits where another test runs": Row(
+            behind(NODE, f"if (process.argv[1].includes('one')) {EXITS_JS}", NODE.fix),
+            FAILED,
+            "vanished",
+        ),
+        "asserting is switched off": Row(behind(NODE, ASSERTS_NOTHING), FAILED, "still_red"),
+        "testing is switched off": Row(behind(NODE, TESTS_NOTHING), FAILED, "still_red"),
+        "the report is written over": Row(behind(NODE, FORGES_JS), UNTRUSTED, "untrusted_run"),
+        "the command is another": Row(
+            Coder(files={"package.json": json.dumps({"scripts": {"test": "true"}})}),
+            FAILED,
+            "still_red",
+        ),
+    },
+    "make": {
+        **on_known(MAKE, *SKIPS_JS),
+        "the command is another": Row(
+            Coder(files={"Makefile": "test:\n\ttrue\n"}), FAILED, "still_red"
+        ),
+        "the report is planted, and the product exits": Row(
+            Coder([(MAKE.product, CALC_JS, CALC_JS + EXITS_JS)], {"reports/all.xml": GREEN_XML}),
+            FAILED,
+            "still_red",
+        ),
+        "the report gets a file more": Row(behind(MAKE, WRITES_XML), FAILED, "still_red"),
+        "the report is a link": Row(behind(MAKE, LINKS_XML), UNTRUSTED, "untrusted_run"),
+        "the report is rewritten": Row(behind(MAKE, REWRITES_XML), UNTRUSTED, "untrusted_run"),
+        "the product exits": Row(behind(MAKE, EXITS_JS), FAILED, "still_red"),
+    },
+    "go": {
+        **on_known(GO, "if Add(1, 2)", 't.Skip("x")\n\tif Add(1, 2)'),
+        "the product exits": Row(
+            behind(GO, EXITS_GO, imports_go("os")), UNTRUSTED, "untrusted_run"
+        ),
+        "the product exits and says that tests pass": Row(
+            behind(GO, SAYS_PASS_GO, imports_go("fmt", "os")), UNTRUSTED, "untrusted_run"
+        ),
+        "the product does not compile": Row(
+            Coder([("calc.go", "a - b", "a + c")]), FAILED, "still_red"
+        ),
+    },
 }

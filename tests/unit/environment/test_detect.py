@@ -163,7 +163,7 @@ def test_the_interpreter_that_is_asked_for_is_known(wish: str, files: dict[str, 
 
 
 def package(**more: object) -> str:
-    return json.dumps({"scripts": {"test": "node --test"}, **more})
+    return json.dumps({"scripts": {"test": "vitest run"}, **more})
 
 
 GLOBAL = "npm --ignore-scripts --no-audit --no-fund install --global --prefix {env}"
@@ -223,10 +223,10 @@ OTHERS = {
         {"Cargo.toml": "", "Cargo.lock": ""},
         ("cargo fetch --locked", "cargo test --offline --locked"),
     ),
-    "maven": ({"pom.xml": ""}, (MAVEN, "mvn -B -o test")),
+    "maven": ({"pom.xml": ""}, (MAVEN, "mvn -B -o test -fae")),
     "gradle": (
         {"build.gradle.kts": ""},
-        ("gradle --no-daemon -q testClasses", "gradle --no-daemon --offline test"),
+        ("gradle --no-daemon -q testClasses", "gradle --no-daemon --offline test --continue"),
     ),
     "make": ({"Makefile": "all:\n\ntest: all\n\t./run\n"}, ("", "make test")),
     "make check": ({"GNUmakefile": "check:\n\t./run\n"}, ("", "make check")),

@@ -140,7 +140,7 @@ async def test_lists_of_requirements_are_installed(machine: Machine) -> None:
 async def test_packages_of_npm_are_found_from_the_tree(machine: Machine) -> None:
     run = await machine.suite(project(machine, "package", PACKAGE))
     assert (run.problem, run.counts) == ("", {"passed": 1})
-    assert run.command == "npm test"
+    assert run.command == "node --test"
 
 
 async def test_a_package_that_there_is_not_is_told_with_its_last_lines(machine: Machine) -> None:

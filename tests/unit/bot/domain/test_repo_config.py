@@ -119,7 +119,7 @@ WRONG = {
         "line 1, `projects.0.path`: is no folder of the repository: write it as `apps/web`"
     ),
     b"setup: [make deps]\nprojects: [{path: web}]": (
-        "line 2, `projects`: stands beside `setup`, `test` or `lint`: give each project its own"
+        "line 2, `projects`: stands beside `setup`, `test`, `lint` or `report`: give each project its own"
     ),
     b"setup: make deps": "line 1, `setup`: must be a list: `[one, two]`",
     b"#" * 40_000: "the file is larger than 32,768 bytes",
