@@ -260,6 +260,8 @@ def _problem(node: Any, error: Any) -> Problem:
         text = _MENDS.get(error["type"], fallback)
         if path[-1:] == ("path",) and error["type"] == "string_pattern_mismatch":
             text = "is no folder of the repository: write it as `apps/web`"
+        if path[-1:] == ("report",) and error["type"] == "string_pattern_mismatch":
+            text = "is no glob below the project's folder: write it as `reports/**/*.xml`"
         if path[:1] == ("models",) and error["type"] == "string_pattern_mismatch":
             text = "is no model: write it as `vendor:model`"
     return Problem(_line(node, path), field, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from pipeline.tally import rounded
 from pipeline.tally import total as tally_total
 
 _FEEDBACK_CHARS = 20_000
+_PATHS = 8
+_PROOF = "reproduction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,15 @@ class Result:
     def diff(self) -> str:
         """The change and its tests, against the base."""
         return self.code_diff + self.tests_diff
+
+    @property
+    def test_command(self) -> str:
+        """What a person types to run the tester's test; "" where there is none."""
+        paths = self.test_paths[:_PATHS]
+        run = [one["command"] for one in self.evidence.get("runs", ()) if one["name"] == _PROOF]
+        if run and not all(path.endswith(".py") for path in paths):
+            return str(run[-1])
+        return shlex.join(("python", "-m", "pytest", *paths)) if paths else ""
 
     @property
     def ok(self) -> bool:

@@ -76,7 +76,6 @@ def _next(result: Result) -> list[str]:
 def _check_branch(result: Result) -> list[str]:
     """The commands with which anyone checks the proof."""
     git = f"git -C {shlex.quote(result.repository)}"
-    tests = " ".join(shlex.quote(path) for path in result.test_paths)
     branch = shlex.quote(result.branch)
     lines = [f"branch    {result.branch} in {result.repository} (your work tree is as it was)"]
     if result.commits > 1:
@@ -84,6 +83,6 @@ def _check_branch(result: Result) -> list[str]:
             "check the proof:",
             f"  {git} switch --detach {branch}~1   # the test alone: it fails",
             f"  {git} switch {branch}   # with the change: it passes",
-            f"  after each: python -m pytest {tests}",
+            f"  after each: {result.test_command}",
         ]
     return [*lines, f"next      {git} diff {result.base_sha[:12]} {branch}"]

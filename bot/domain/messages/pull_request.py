@@ -15,7 +15,6 @@ from bot.domain.runs import Actor
 
 _TITLE = 120
 _TEMPLATE = 10_000
-_PATHS = 8
 _WORDS = 600
 _NO_LOGIN = re.compile(r"[^A-Za-z0-9_\[\]-]")
 
@@ -98,14 +97,13 @@ def _proof(report: Report, commits: Commits, share: int) -> str:
 
 def _check(report: Report, commits: Commits) -> str:
     """The two commands that check both commits, without trust in us."""
-    paths = report.result.test_paths[:_PATHS]
-    if not commits.test or not paths:
+    run = report.result.test_command
+    if not commits.test or not run:
         return ""
-    tests = " ".join(shlex.quote(path) for path in paths)
     commands = (
         f"git fetch origin {shlex.quote(commits.branch)}\n"
-        f"git checkout {commits.test} && python -m pytest {tests}  # fails\n"
-        f"git checkout {commits.code} && python -m pytest {tests}  # passes"
+        f"git checkout {commits.test} && {run}  # fails\n"
+        f"git checkout {commits.code} && {run}  # passes"
     )
     words = "Check it yourself: the test fails without the change and passes with it."
     return f"{words}\n\n{fence(commands, 'sh')}"

@@ -72,6 +72,14 @@ def test_each_project_of_a_repository_can_say_it_for_itself() -> None:
     assert recipes(config) == (Recipe("api"), Recipe("apps/web", ("npm ci",)))
 
 
+@pytest.mark.parametrize("glob", ["reports/**/*.xml", ".out/a.xml", "*.xml", "**/TEST-*.xml"])
+def test_a_project_names_the_report_of_its_tests(glob: str) -> None:
+    own = read(f"test: make test\nreport: '{glob}'".encode())
+    assert recipes(own) == (Recipe(test="make test", report=glob),)
+    parts = read(f"projects: [{{path: web, report: '{glob}'}}]".encode())
+    assert recipes(parts) == (Recipe("web", report=glob),)
+
+
 def test_the_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         read(GOOD).hold = "never"
@@ -119,7 +127,14 @@ WRONG = {
         "line 1, `projects.0.path`: is no folder of the repository: write it as `apps/web`"
     ),
     b"setup: [make deps]\nprojects: [{path: web}]": (
-        "line 2, `projects`: stands beside `setup`, `test`, `lint` or `report`: give each project its own"
+        "line 2, `projects`: stands beside `setup`, `test`, `lint` or `report`: "
+        "give each project its own"
+    ),
+    b"report: ../elsewhere/*.xml": (
+        "line 1, `report`: is no glob below the project's folder: write it as `reports/**/*.xml`"
+    ),
+    b"report: /tmp/*.xml": (
+        "line 1, `report`: is no glob below the project's folder: write it as `reports/**/*.xml`"
     ),
     b"setup: make deps": "line 1, `setup`: must be a list: `[one, two]`",
     b"#" * 40_000: "the file is larger than 32,768 bytes",
