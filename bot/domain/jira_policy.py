@@ -102,6 +102,20 @@ def moment(ticket: Ticket, trigger: Trigger, rules: TicketRules) -> Moment | Non
     return Moment("created", ticket.created_at, ticket.creator)
 
 
+def tells(ticket: Ticket, rules: TicketRules) -> bool:
+    """Whether the history knows of the status or label at all: then a request may have come late.
+
+    If it does not, the rule that sent the request has another trigger than we know of.
+    """
+    status, label = rules.status.casefold(), rules.label
+    for one in ticket.changes:
+        named = {one.before.casefold(), one.after.casefold()} if one.field == "status" else set()
+        labelled = {*one.before.split(), *one.after.split()} if one.field == "labels" else set()
+        if (status and status in named) or (label and label in labelled):
+            return True
+    return False
+
+
 def _fits(change: Change, ticket: Ticket, rules: TicketRules) -> bool:
     if change.field == "status" and rules.status:
         wanted = rules.status.casefold()

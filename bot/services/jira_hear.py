@@ -76,7 +76,7 @@ class HearTickets:
         ticket = await self.tracker.ticket(trigger.key)
         moment = jira_policy.moment(ticket, trigger, self.rules)
         if moment is None:
-            if trigger.cause == "request" and not trigger.change:
+            if trigger.cause == "request" and not jira_policy.tells(ticket, self.rules):
                 text = words.nobody_known(self.rules.status, self.rules.label)
                 await self._say(ticket, trigger, text)
             return

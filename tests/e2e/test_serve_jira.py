@@ -89,3 +89,39 @@ def test_72_a_worker_killed_while_it_tells_a_ticket_tells_it_once(tmp_path: Path
             assert ticket.status == "In Review"
             assert len(github.pulls(SHOP)) == 1
             assert TOKEN not in serving.log
+
+
+def test_72_a_service_killed_at_work_and_told_again_ends_in_one_of_each(tmp_path: Path) -> None:
+    port = free_port()
+    with (
+        GitHubEmulator() as github,
+        JiraEmulator() as jira,
+        ModelServer(scripts.mended(), seats=seat_of) as models,
+    ):
+        app: Any = shop(github, f"http://127.0.0.1:{port}/webhooks/github")
+        told = {**settings(port, app, github, jira), **models.environment}
+        bot = jira.account("Bot", token=f"{EMAIL}:{TOKEN}")
+        jira.hooks.url, jira.hooks.secret = f"http://127.0.0.1:{port}/webhooks/jira", SECRET
+        variables = environment(tmp_path, port, **told)
+        with Serving((*ACP, "serve"), variables, tmp_path) as serving:
+            serving.until(serving.ready)
+            ticket = jira.ticket(scripts.TITLE, scripts.BODY, by=jira.account("Ana"))
+            jira.say(ticket, "/acp run", ticket.creator)
+            while not github.pulls(SHOP):
+                time.sleep(0.002)
+            kill(serving.process.pid)
+            kill(serving.workers[-1])
+            serving.process.wait(30)
+            assert jira.hooks.again() == 0  # nobody is there, so Jira will try once more
+        with Serving((*ACP, "serve"), variables, tmp_path) as serving:
+            end_leases(tmp_path / "acp/acp.db")
+            assert (jira.hooks.again(), jira.hooks.anew()) == (202, 202)
+            serving.until(serving.finished)
+            serving.until(lambda: not undelivered(tmp_path / "acp/acp.db"))
+
+            assert [run.outcome for run in serving.runs()] == ["completed"], serving.log
+            started, opened = jira.comments(ticket, bot)
+            assert "At work" in started
+            assert "A pull request is open" in opened
+            assert (len(ticket.links), len(ticket.uploads)) == (1, 1)
+            assert (ticket.status, len(github.pulls(SHOP))) == ("In Review", 1)

@@ -76,6 +76,13 @@ class Hooks:
         self.sent.append(Sent(headers, body, status))
         return status
 
+    def anew(self) -> int:
+        """Send the last delivery under another identifier, as a second webhook would."""
+        last = self.sent[-1]
+        self.numbers += 1
+        named = {"X-Atlassian-Webhook-Identifier": f"identifier-{self.numbers}"}
+        return self.post(last.body, {**last.headers, **named})
+
     def again(self) -> int:
         """Send the last delivery once more, as Jira does after an answer that it did not like."""
         last = self.sent[-1]

@@ -76,6 +76,15 @@ class Jira820:
         """By `admin`, as everything is there."""
         self.store.transition_issue(key, self.store.workflow._tid[status])
 
+    def label(self, key: str, label: str) -> None:
+        """By `admin`; noted in the history, as Jira does and jira820 does not."""
+        issue = self.store.issues[key]
+        before = " ".join(issue["labels"])
+        issue["labels"].append(label)
+        item = {"field": "labels", "fromString": before, "toString": " ".join(issue["labels"])}
+        entry = {"author": ADMIN, "date": self.store.now, "time": "09:00", "items": [item]}
+        issue["changelog"].append(entry)
+
     def raw(self, key: str) -> Any:
         return self.store.issues[key]
 

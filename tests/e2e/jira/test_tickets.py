@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.adapters.jira.adf import to_markdown
 from bot.adapters.jira.client import JiraSite
 from bot.adapters.jira.tracker import JiraTracker
-from bot.domain.jira_policy import TicketRules
-from bot.emulators.github import GitHubEmulator
-from bot.emulators.jira.hooks import Format
+from bot.services.run_book import checkpoints_of
 from tests.contract.tracker.jira820_peer import ADMIN, PAT, Jira820
-from tests.e2e.bot.house import LABEL, SHOP
-from tests.e2e.bot.scripts import BODY as TEXT
-from tests.e2e.bot.scripts import TITLE
-from tests.e2e.jira.house import BODY, READY, SECRET, TOKEN, JiraHouse
+from tests.e2e.bot.house import SHOP
+from tests.e2e.jira.house import BODY, READY, JiraHouse
+from tests.e2e.jira.shapes import SHAPES, OfJira820, OfTheEmulator, People, Repeating
+
+WHOLE = ("In Review", ["*At work", "*A pull request is open"], 1, 1)
 
 
 async def test_63_a_transition_becomes_a_pull_request_and_the_ticket_is_told(
@@ -46,22 +45,40 @@ async def test_63_a_transition_becomes_a_pull_request_and_the_ticket_is_told(
     assert "Co-authored-by" not in messages
 
 
-async def test_63_every_format_of_a_rule_makes_the_same_task_and_a_pull_request(
-    house: JiraHouse,
+@pytest.mark.parametrize("peer", ["our Cloud", "jira820"])
+async def test_63_65_70_every_shape_becomes_a_pull_request_and_is_told_once_whatever_comes_twice(
+    house: JiraHouse, peer: str
 ) -> None:
-    house.jira.hooks.secret, house.jira.hooks.token = "", TOKEN
-    tickets = []
-    for shape in get_args(Format):
-        house.jira.hooks.format = shape
-        tickets.append(house.ticket())
-        await house.ready(tickets[-1])
-
-    assert [run.outcome for run in house.runs] == ["completed"] * 4
+    jira = Jira820() if peer == "jira820" else None
+    people: People = OfTheEmulator(house)
+    if jira is not None:
+        house.tracker = JiraTracker(JiraSite(jira.url, "", PAT, "dc"))
+        house.ticket_rules = replace(house.ticket_rules, people=frozenset({ADMIN}))
+        people = OfJira820(jira, house.jira.hooks)
+    keys: dict[str, str] = {}
+    house.allow(usd_per_day=1000.0)
+    house.workshop = workshop = Repeating(house.app, house.secrets)
+    try:
+        for shape in SHAPES:
+            keys[shape] = people.ask(shape)
+            house.jira.hooks.again()
+            await house.settle()
+            house.jira.hooks.again()
+            house.jira.hooks.anew()
+            await house.settle()
+            workshop.final = checkpoints_of(house.store, house.runs[0].id)[-1]
+        assert {shape: people.seen(keys[shape]) for shape in SHAPES} == dict.fromkeys(SHAPES, WHOLE)
+        for letter in house.mail._letters.values():  # as if nobody had noted that they arrived
+            letter.done, letter.due = False, 0.0
+        await house.post()
+        assert {shape: people.seen(keys[shape]) for shape in SHAPES} == dict.fromkeys(SHAPES, WHOLE)
+    finally:
+        if jira is not None:
+            jira.close()
+    titles = [pull.title.partition(":")[0] for pull in house.github.pulls(SHOP)]
+    assert sorted(titles) == sorted(keys.values())
+    assert [run.outcome for run in house.runs] == ["completed"] * len(SHAPES)
     assert len({house.task_text(run) for run in house.runs}) == 1
-    assert len(house.github.pulls(SHOP)) == 4
-    for ticket in tickets:
-        assert len(house.said(ticket)) == 2
-        assert (ticket.status, len(ticket.links)) == ("In Review", 1)
 
 
 async def test_68_wiki_text_and_documents_make_the_same_task(house: JiraHouse) -> None:
@@ -157,48 +174,3 @@ async def test_72_nothing_is_lost_while_jira_does_not_take_our_login(house: Jira
     house.store_clock.advance(1000)
     await house.post()
     assert "I do not know which repository" in house.said(ticket)[0]
-
-
-@pytest.fixture
-async def peer(github: GitHubEmulator) -> AsyncIterator[tuple[JiraHouse, Jira820]]:
-    house = JiraHouse(github, cloud=False)
-    await house.open()
-    jira = Jira820()
-    house.tracker = JiraTracker(JiraSite(jira.url, "", PAT, "dc"))
-    house.ticket_rules = TicketRules(
-        ("acme/*",), {"SHOP": SHOP}, people=frozenset({ADMIN}), status=READY, label=LABEL
-    )
-    yield house, jira
-    jira.close()
-    await house.close()
-
-
-async def test_70_against_a_data_center_of_others_everything_is_there_exactly_once(
-    peer: tuple[JiraHouse, Jira820],
-) -> None:
-    house, jira = peer
-    key = jira.ticket(TITLE, TEXT)
-    jira.move(key, READY)
-    user = {"name": ADMIN, "key": ADMIN, "displayName": "Admin"}
-    change = {"field": "status", "fromString": "To Do", "toString": READY}
-    payload = {
-        "webhookEvent": "jira:issue_updated", "timestamp": 1_795_000_000_000, "user": user,
-        "issue": {"id": "1", "key": key}, "changelog": {"id": "1000", "items": [change]},
-    }  # fmt: skip
-    for token in ("", TOKEN):  # the webhook, then a rule that tells of the same
-        house.jira.hooks.secret, house.jira.hooks.token = (SECRET, "") if not token else ("", token)
-        house.jira.hooks.webhook(payload)
-        house.jira.hooks.rule({"id": "1", "key": key, "fields": {}}, 1_795_000_000)
-    house.jira.hooks.again()
-    await house.settle()
-    for letter in list(house.mail._letters.values()):  # as if nobody had noted that they arrived
-        letter.done, letter.due = False, 0.0
-    await house.post()
-
-    assert [run.outcome for run in house.runs] == ["completed"]
-    raw = jira.raw(key)
-    assert raw["statusName"] == "In Review"
-    assert len(raw["remotelinks"]) == len(raw["attachments"]) == 1
-    started, opened = (one["body"] for one in raw["comments"])
-    assert "At work" in started
-    assert "A pull request is open" in opened
