@@ -48,6 +48,8 @@ _PROGRAMS = (
     *("grep", "sed", "find", "flock", "setsid", "unshare", "setpriv", "git", "make", "tar", "gzip"),
 )
 _NOT_OF_PYTHON = {"test", "site-packages", "dist-packages", "idlelib", "tkinter", "lib2to3"}
+# What every distribution has for programs that come along with a session.
+_USUAL = ("gcc_s", "stdc++", "rt", "pthread", "dl", "m", "util", "resolv", "nss_files")
 _TOP_LEVEL = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 
 
@@ -159,10 +161,11 @@ def _files() -> set[str]:
         if path.is_file() and not _NOT_OF_PYTHON & set(path.parts)
     ]
     programs = [*named, str(python), *(name for name in modules if name.endswith(".so"))]
-    templates = Path("/usr/share/git-core/templates").rglob("*")
+    usual = [one for name in _USUAL for one in Path("/usr/lib").glob(f"*-linux-gnu/lib{name}.so.*")]
+    more = [*Path("/usr/share/git-core/templates").rglob("*"), *usual]
     every = {
         *programs,
-        *map(str, templates),
+        *map(str, more),
         *modules,
         *_libraries(programs),
         str(python.with_name("python3")),
