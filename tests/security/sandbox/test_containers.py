@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from pipeline.sandbox.selftest import anybodys_python
 from tests.engines import Engine, contained
 from tests.security.sandbox import bombs
 
+ROOT = Path(__file__).parents[3]
 HOST = """
 import asyncio, sys
 from pathlib import Path
@@ -205,8 +207,14 @@ async def test_what_is_not_shared_is_the_images_own(
         await apart.open(Spec(tree, read_only=(Mount(tools, "/opt/tools"),)))
 
 
-def test_the_environment_of_the_host_names_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    from bot.settings import Settings
-
-    monkeypatch.setenv("DOCKER_HOST", "unix:///var/run/docker.sock")
-    assert Settings.load(Path("/nowhere")).runner() is None
+def test_where_namespaces_are_forbidden_runs_use_the_runner(engine: Engine, tmp_path: Path) -> None:
+    told = {"SOCKET": engine.url, "IMAGE": engine.image, "SHARED": "/"}
+    env = {f"ACP_RUNNER_{name}": value for name, value in told.items()}
+    env |= {"ACP_DATA_DIR": str(tmp_path), "PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
+    stock = [sys.executable, str(Path(__file__).with_name("moby.py")), "-"]
+    command = [*stock, sys.executable, "-m", "bot", "doctor", "--json"]
+    done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, check=False)
+    found = json.loads(done.stdout)["areas"]["sandbox"]["findings"]
+    said = [finding["said"] for finding in found]
+    assert "container (strong: no network, own uid, memory held by cgroup)" in said
+    assert "runs use container" in said
