@@ -45,6 +45,11 @@ class EnvironmentSettings(RunnerSettings):
         validation_alias=_by("ACP_NPM_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"),
         description="Registry for npm, if not the public one: https, without a password",
     )
+    go_proxy: str = Field(
+        "",
+        validation_alias=_by("ACP_GO_PROXY", "GOPROXY"),
+        description="Where modules of Go come from, as GOPROXY has it: https, without a password",
+    )
     registries: str = Field(
         "",
         validation_alias=_by("ACP_REGISTRIES"),
@@ -68,7 +73,7 @@ class EnvironmentSettings(RunnerSettings):
         description="File of the authorities that registries are trusted by, if not the system's",
     )
 
-    @field_validator("python_index", "npm_registry")
+    @field_validator("python_index", "npm_registry", "go_proxy")
     @classmethod
     def _without_secret(cls, value: str) -> str:
         """A password is forgotten here; that there was one is still seen, and refused."""
@@ -76,12 +81,13 @@ class EnvironmentSettings(RunnerSettings):
 
     def registries_of(self) -> Registries:
         """How registries are reached. Raises Misconfigured, naming variable and mend."""
-        from pipeline.environment.registries import Registries, wrong
+        from pipeline.environment.registries import Registries, proxies_of_go, wrong
         from pipeline.environment.upstream import Upstream
         from pipeline.errors import WorkspaceError
 
-        named = {"ACP_PYTHON_INDEX": self.python_index, "ACP_NPM_REGISTRY": self.npm_registry}
-        for name, url in named.items():
+        named = [("ACP_PYTHON_INDEX", self.python_index), ("ACP_NPM_REGISTRY", self.npm_registry)]
+        named += [("ACP_GO_PROXY", url) for url in proxies_of_go(self.go_proxy)]
+        for name, url in named:
             if mistake := wrong(url):
                 raise Misconfigured(
                     f"the package index of this machine {mistake}; set {name} to such an address, "
@@ -98,6 +104,7 @@ class EnvironmentSettings(RunnerSettings):
         found = Registries(
             self.python_index,
             self.npm_registry,
+            self.go_proxy,
             _words(self.registries),
             _words(self.registry_networks),
             upstream,

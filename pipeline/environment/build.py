@@ -88,7 +88,7 @@ class Builder:
         if not (tree / self.plan.path / "PKG-INFO").exists():
             env = dict.fromkeys(_UNVERSIONED, "0.0.0")
         env |= run_variables(self.plan, self.bench.target)
-        bench = replace(self.bench, env=env)
+        bench = replace(self.bench, env=env, more=self.plan.mounts())
         session = await self.sandbox.open(bench.spec(tree, socket))
         try:
             yield session
@@ -120,7 +120,10 @@ class Builder:
 
     def _write(self) -> None:
         for name, text in self.plan.files.items():
-            Path(_filled(name, self._known)).write_text(text, "utf-8")
+            path = Path(_filled(name, self._known))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+            path.chmod(0o755)
 
     def _collect(self, tree: Path, workdir: str) -> dict[str, Any]:
         """Look at what the commands left, which may be hostile: no link is followed."""

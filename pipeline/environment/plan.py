@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+from pipeline.sandbox.base import Mount
 
 Language = Literal["python", "node", "go", "rust", "java", "make", "other"]
 Argv = tuple[str, ...]
@@ -39,7 +42,9 @@ class Plan:
     `reports`). `lint` is a line for a shell. `python` is the wish for an
     interpreter, a specifier or a version. `programs` have to be on the machine. `bare`: nothing to
     set up. `env` are variables of set-up and tests, `files` are written before the first step.
-    Paths may begin with ENV and PYTHON.
+    Paths may begin with ENV and PYTHON. `etc` are files below /etc that the programs cannot do
+    without, as patterns: of the host's /etc a sandbox shows nothing that is not named. `problem` is
+    why there is no way to set this up, with the mend.
     """
 
     language: Language
@@ -55,3 +60,10 @@ class Plan:
     bare: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    etc: tuple[str, ...] = ()
+    problem: str = ""
+
+    def mounts(self) -> tuple[Mount, ...]:
+        """What of the host's /etc is shown."""
+        home = Path("/etc")
+        return tuple(Mount(path) for name in self.etc for path in sorted(home.glob(name)))

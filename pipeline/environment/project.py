@@ -15,18 +15,9 @@ MANIFESTS = frozenset(
     {
         *("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "pyproject.toml", "setup.py"),
         *("setup.cfg", "tox.ini", ".python-version", "package.json", "package-lock.json"),
-        *(
-            "npm-shrinkwrap.json",
-            "pnpm-lock.yaml",
-            "yarn.lock",
-            ".npmrc",
-            ".yarnrc.yml",
-            "pnpm-workspace.yaml",
-            "go.mod",
-            "go.sum",
-            "Cargo.toml",
-        ),
-        *("Cargo.lock", "pom.xml", "build.gradle", "build.gradle.kts", "gradle.lockfile"),
+        *("npm-shrinkwrap.json", "pnpm-lock.yaml", "yarn.lock", "pnpm-workspace.yaml"),
+        *(".npmrc", ".yarnrc.yml", "go.mod", "go.sum", "Cargo.toml", "Cargo.lock"),
+        *(".cargo/config.toml", "pom.xml", "build.gradle", "build.gradle.kts", "gradle.lockfile"),
         *("Makefile", "makefile", "GNUmakefile", "PKG-INFO"),
     }
 )

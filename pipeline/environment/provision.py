@@ -81,6 +81,9 @@ class Provisioner:
         """The environment of a project; inside the block nobody throws it out."""
         project = await _project(base)
         plan = detect(project, base.recipe)
+        if plan.problem:
+            yield _broken(plan, plan.problem)
+            return
         try:
             interpreter = await asyncio.to_thread(_interpreter, plan)
             kept = await self._kept(sandbox, base, plan, project, interpreter)
@@ -212,7 +215,7 @@ def _with_tools(
     cannot stand in the tree.
     """
     env = {**found.env, **run_variables(plan, place)}
-    mounts = [] if plan.language == "python" else [Mount(place)]
+    mounts = [] if plan.language == "python" else [Mount(place), *plan.mounts()]
     modules = modules_mounts(place, kept)
     if modules and apart:
         mounts += modules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipeline.environment.upstream import Upstream
 from pipeline.errors import WorkspaceError
 from pipeline.sandbox.base import Mount
 
+_JAVA_STORE = "authorities.p12"
 _STORES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -27,13 +29,15 @@ _CERTIFICATES = (
 class Registries:
     """What the operator has set; empty fields leave it to the clients.
 
-    `python_index` and `npm_registry` are https addresses without user and password. `hosts` are
-    further registries, `networks` private networks that registries may be in, `certificates` is a
+    `python_index` and `npm_registry` are https addresses without user and password, `go_proxy` is
+    what Go takes for GOPROXY: several such with commas or bars between. `hosts` are further
+    registries, `networks` private networks that registries may be in, `certificates` is a
     file of trusted authorities (default: the system's store).
     """
 
     python_index: str = ""
     npm_registry: str = ""
+    go_proxy: str = ""
     hosts: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     upstream: Upstream | None = None
@@ -41,7 +45,7 @@ class Registries:
 
     def check(self) -> None:
         """Raise WorkspaceError, naming the mend, for what cannot be used."""
-        for url in (self.python_index, self.npm_registry):
+        for url in self._addresses():
             if mistake := wrong(url):
                 raise WorkspaceError(f"the address of a package registry {mistake}")
         try:
@@ -51,18 +55,20 @@ class Registries:
 
     def gate(self, hosts: Sequence[str]) -> Gate:
         """Lets through what the operator named, and `hosts`."""
-        own = [host_of(url) for url in (self.python_index, self.npm_registry) if url]
+        own = [host_of(url) for url in self._addresses() if url]
         return Gate.of((*self.hosts, *own, *hosts), self.networks)
 
-    def variables(self) -> dict[str, str]:
-        """What the clients inside are told: no secret is among it."""
+    def variables(self, tools: Path) -> dict[str, str]:
+        """What the clients inside are told, no secret among it; `tools` is what `equip` filled."""
         told = {
             "UV_DEFAULT_INDEX": self.python_index,
             "PIP_INDEX_URL": self.python_index,
             "npm_config_registry": self.npm_registry,
-            "YARN_REGISTRY": self.npm_registry,
+            "GOPROXY": self.go_proxy,
             "UV_SYSTEM_CERTS": "1",
         }
+        if self.certificates:
+            told["JDK_JAVA_OPTIONS"] = f"-Djavax.net.ssl.trustStore={tools / _JAVA_STORE}"
         if store := self._store():
             told |= dict.fromkeys(_CERTIFICATES, str(store))
         return {name: value for name, value in told.items() if value}
@@ -73,6 +79,21 @@ class Registries:
         if own is None or Path("/etc/ssl/certs") in own.parents or Path("/usr") in own.parents:
             return ()
         return (Mount(own),)
+
+    def equip(self, tools: Path) -> None:
+        """Write what clients need that do not read the file of authorities: those of Java."""
+        if self.certificates is None:
+            return
+        from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+        from cryptography.x509 import load_pem_x509_certificates
+
+        trusted = load_pem_x509_certificates(self.certificates.read_bytes())
+        known = [pkcs12.PKCS12Certificate(one, str(n).encode()) for n, one in enumerate(trusted)]
+        store = pkcs12.serialize_java_truststore(known, NoEncryption())
+        (tools / _JAVA_STORE).write_bytes(store)
+
+    def _addresses(self) -> tuple[str, ...]:
+        return (self.python_index, self.npm_registry, *proxies_of_go(self.go_proxy))
 
     def _store(self) -> Path | None:
         named = (self.certificates,) if self.certificates else map(Path, _STORES)
@@ -102,3 +123,9 @@ def host_of(url: str) -> str:
     """Name and port of an https address, with a colon between."""
     parts = urlsplit(url)
     return f"{parts.hostname}:{parts.port or 443}"
+
+
+def proxies_of_go(value: str) -> tuple[str, ...]:
+    """The addresses in a value of GOPROXY."""
+    words = (word.strip() for word in re.split(r"[,|]", value))
+    return tuple(word for word in words if word not in ("", "direct", "off"))

@@ -30,13 +30,15 @@ _COMMON = {
 class Workbench:
     """`home` is a directory of the host for one build; commands may write its folder `box`.
 
-    Beside it stand things that commands may see (`bin`) and things that they may not.
+    Beside it stand things that commands may see (`bin`) and things that they may not. `env` and
+    `more` are variables and mounts of the plan.
     """
 
     home: Path
     interpreter: Interpreter
     registries: Registries
     env: Mapping[str, str] = field(default_factory=dict)
+    more: tuple[Mount, ...] = ()
 
     @property
     def box(self) -> Path:
@@ -57,12 +59,14 @@ class Workbench:
             folder.mkdir()
             folder.chmod(0o755)
         (tools / "uv").symlink_to(Path(find_uv_bin()).resolve())
+        self.registries.equip(tools)
 
     def spec(self, tree: Path, proxy: Path | None = None) -> Spec:
         """A session over `tree`: SETUP with the socket `proxy`, RUN without."""
         tools = self.home / "bin"
         uv = (tools / "uv").resolve()
-        shown = (*self.interpreter.mounts, Mount(tools), Mount(uv), *self.registries.mounts())
+        own = (*self.interpreter.mounts, Mount(tools), Mount(uv))
+        shown = (*own, *self.registries.mounts(), *self.more)
         path = (str(self.target / "bin"), str(tools), str(self.interpreter.python.parent))
         return Spec(
             tree,
@@ -84,4 +88,4 @@ class Workbench:
             "npm_config_cache": box / "cache" / "npm",
         }
         kept = {name: str(value) for name, value in own.items()}
-        return {**_COMMON, **kept, **self.registries.variables()}
+        return {**_COMMON, **kept, **self.registries.variables(self.home / "bin")}

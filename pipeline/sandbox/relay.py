@@ -34,9 +34,11 @@ def main() -> None:
 
 
 def proxied(address: str) -> dict[str, str]:
-    """The variables by which programs find a proxy."""
+    """The variables by which programs find a proxy; Java's know none of the usual ones."""
     names = (*VARIABLES, *(name.lower() for name in VARIABLES))
-    return dict.fromkeys(names, address)
+    host, _, port = address.rpartition("/")[2].partition(":")
+    java = (f"-D{kind}.proxyHost={host} -D{kind}.proxyPort={port}" for kind in ("http", "https"))
+    return {**dict.fromkeys(names, address), "JAVA_TOOL_OPTIONS": " ".join(java)}
 
 
 def become(argv: list[str]) -> None:

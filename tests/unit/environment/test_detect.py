@@ -168,7 +168,8 @@ def package(**more: object) -> str:
 
 GLOBAL = "npm --ignore-scripts --no-audit --no-fund install --global --prefix {env}"
 YARN = "node {env}/acp_yarn.cjs install"
-MAVEN = "mvn -q -B test -Dtest=none -DfailIfNoTests=false -Dsurefire.failIfNoSpecifiedTests=false"
+COMPILED = "sh -c go test -exec /bin/true ./... >/dev/null 2>&1 || true"
+MAVEN = "mvn -q -B test -Dtest=*#none -DfailIfNoTests=false -Dsurefire.failIfNoSpecifiedTests=false"
 NEEDS = {"dependencies": {"a": "1"}}
 OTHERS = {
     "npm": (
@@ -213,21 +214,17 @@ OTHERS = {
     ),
     "go": (
         {"go.mod": "require x v1\n", "go.sum": ""},
-        ("go mod download && go test -run=^$ ./...", "go test ./..."),
+        (f"go mod download && {COMPILED}", "go test ./..."),
     ),
     "go with its modules": (
         {"go.mod": "require x v1\n", "vendor/modules.txt": ""},
-        ("go test -run=^$ ./...", "go test ./..."),
+        (COMPILED, "go test ./..."),
     ),
     "cargo": (
         {"Cargo.toml": "", "Cargo.lock": ""},
         ("cargo fetch --locked", "cargo test --offline --locked"),
     ),
     "maven": ({"pom.xml": ""}, (MAVEN, "mvn -B -o test -fae")),
-    "gradle": (
-        {"build.gradle.kts": ""},
-        ("gradle --no-daemon -q testClasses", "gradle --no-daemon --offline test --continue"),
-    ),
     "make": ({"Makefile": "all:\n\ntest: all\n\t./run\n"}, ("", "make test")),
     "make check": ({"GNUmakefile": "check:\n\t./run\n"}, ("", "make check")),
 }
@@ -238,6 +235,13 @@ def test_other_languages_are_set_up_by(files: dict[str, str], words: tuple[str, 
     plan = detect(Project.of(files))
     assert (" && ".join(" ".join(step) for step in plan.steps), " ".join(plan.test)) == words
     assert plan.test[0] in (*plan.programs, "pnpm", "yarn")
+
+
+@pytest.mark.parametrize("name", ["build.gradle", "build.gradle.kts"])
+def test_gradle_is_set_up_by_the_repositorys_own_lines_alone(name: str) -> None:
+    assert "give `setup` and `test` in .github/acp.yml" in detect(Project.of({name: ""})).problem
+    told = detect(Project.of({name: ""}), Recipe(setup=("./fetch",), test="./gradlew test"))
+    assert (told.problem, told.bare) == ("", False)
 
 
 SILENT = {

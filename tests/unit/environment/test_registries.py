@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.environment.registries import Registries, host_of, wrong
 from pipeline.errors import WorkspaceError
+from tests.unit.environment.local_registry import certified
 
 
 @pytest.mark.parametrize("url", ["", "https://mirror.example/simple", "https://m.example:8443/x"])
@@ -38,27 +39,37 @@ def test_a_network_that_is_none_is_refused() -> None:
 
 def test_what_the_operator_names_is_let_through_beside_what_was_found() -> None:
     registries = Registries(
-        "https://pip.example:8443/simple", "https://npm.example/", ("go.example",), ("10.0.0.0/8",)
+        "https://pip.example:8443/simple",
+        "https://npm.example/",
+        "https://proxy.example:444/go|https://second.example,direct",
+        ("crates.example",),
+        ("10.0.0.0/8",),
     )
     gate = registries.gate(["found.example:443"])
     assert gate.hosts == {
         "pip.example:8443",
         "npm.example:443",
-        "go.example:443",
+        "proxy.example:444",
+        "second.example:443",
+        "crates.example:443",
         "found.example:443",
     }
     assert gate.admits("10.1.2.3")
 
 
 def test_the_clients_inside_are_told_of_mirror_and_authorities(tmp_path: Path) -> None:
-    store = tmp_path / "authorities.pem"
-    store.write_text("")
+    certified(tmp_path)
+    store = tmp_path / "authority.pem"
     registries = Registries("https://pip.example/simple", certificates=store)
-    told = registries.variables()
+    registries.equip(tmp_path)
+    told = registries.variables(tmp_path)
     assert told["UV_DEFAULT_INDEX"] == told["PIP_INDEX_URL"] == "https://pip.example/simple"
     assert told["SSL_CERT_FILE"] == told["NODE_EXTRA_CA_CERTS"] == str(store)
     assert [mount.source for mount in registries.mounts()] == [store]
     assert "npm_config_registry" not in told
+    java = tmp_path / "authorities.p12"
+    assert told["JDK_JAVA_OPTIONS"] == f"-Djavax.net.ssl.trustStore={java}"
+    assert b"authority" in java.read_bytes()
 
 
 def test_the_systems_own_store_needs_no_mount() -> None:
