@@ -63,12 +63,8 @@ class AgenticCodingPipeline:
         redact: Redactor | None = None,
         bounds: Bounds = BOUNDS,
     ) -> None:
-        self._seats: dict[Stage, tuple[Agent, ...]] = {
-            Stage.DRAFTING: tuple(coders),
-            Stage.FORMATTING: tuple(formatters),
-            Stage.TESTING: tuple(testers),
-            Stage.QA: tuple(reviewers),
-        }
+        seats = (coders, formatters, testers, reviewers)
+        self._seats = dict(zip(_ROLE_OF, map(tuple, seats), strict=True))
         limits = limits or Limits()
         counts = (len(coders), len(formatters), len(testers), len(reviewers))
         self._rules = Rules(*counts, max_iterations, limits.same_feedback)
