@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.verification.edits import altered, altered_examples
+from pipeline.verification.edits import altered, altered_examples, rewritten
 from pipeline.verification.mutants import mutants
 from pipeline.verification.stubs import stubbed
 from pipeline.verification.vacuous import vacuous
@@ -65,3 +65,36 @@ def test_a_file_nested_without_end_has_lost_its_tests(bomb: str) -> None:
     assert stubbed({"a.py": ""}, {"a.py": bomb}) == {}
     assert mutants({"a.py": bomb}, {"a.py": [1]}, 2) == []
     assert "cannot be parsed" in vacuous(bomb, frozenset())
+
+
+JS = "import { add } from './calc.js';\n\ntest('adds', () => {\n  equal(add(1, 2), 3);\n});\n"
+
+
+@pytest.mark.parametrize(
+    ("after", "lost"),
+    [
+        (JS, False),
+        (JS + "\ntest('more', () => {});\n", False),
+        (JS.replace("{ add }", "{ add, sub }"), False),
+        (JS.replace("\n", "\n\n").replace("  equal", "    equal"), False),
+        (None, True),
+        ("", True),
+        (JS.replace("3", "4"), True),
+        (JS.replace("test('adds'", "test.skip('adds'"), True),
+        (JS.replace("  equal", "  return;\n  equal"), True),
+        (JS.replace("  equal", "  process.exit(0);\n  equal"), True),
+        (JS + "process.exit(0);\n", True),
+    ],
+)
+def test_a_test_file_of_another_language_may_only_grow(after: str | None, lost: bool) -> None:
+    assert rewritten(JS, after) is lost
+
+
+def test_a_way_out_that_was_there_before_is_none_of_the_change() -> None:
+    text = JS + "function helper() {\n  return;\n}\n"
+    assert not rewritten(text, text)
+
+
+def test_a_huge_file_is_compared_line_by_line() -> None:
+    text = "equal(1, 1);\n" * 200_000
+    assert not rewritten(text, text + "more();\n")
