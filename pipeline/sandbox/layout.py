@@ -148,7 +148,7 @@ def limit(pid: int, limits: Limits, group: Group | None) -> None:
         resource.prlimit(pid, getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
 
 
-def rlimits(limits: Limits, *, grouped: bool) -> dict[str, int]:
+def rlimits(limits: Limits, *, grouped: bool = False) -> dict[str, int]:
     """Limits of one process each, except `nproc`, which counts the whole user id.
 
     Where a group counts them, that count holds and not the user's, in which other commands are too.

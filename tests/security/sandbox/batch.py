@@ -35,10 +35,11 @@ async def report(sandbox: Sandbox) -> dict[str, Any]:
     with ExitStack() as cleanup:
         place = _place(cleanup, secret)
         key, tree = place / "key", place / "tree"
+        shown = _shown(cleanup)
         facts = {"log": str(place / "log"), "shm": _segment(cleanup), "names": _names()}
-        facts["shown"] = str(place / "shown")
-        shown = (*_mounts(), Mount(place / "shown"))
-        session = await sandbox.open(Spec(tree, shown, limits=Limits(wall_s=60)))
+        facts |= {"shown": str(shown)}
+        spec = Spec(tree, (*_mounts(), Mount(shown)), limits=Limits(wall_s=60))
+        session = await sandbox.open(spec)
         try:
             async with planted(secret, key) as (more, received):
                 rows = await _rows(session, {**facts, **more})
@@ -56,11 +57,20 @@ def _place(cleanup: ExitStack, secret: str) -> Path:
     log = cleanup.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
     log.bind(str(place / "log"))
     (place / "key").write_text(secret)
-    (place / "shown").write_text("shown")
     (place / "tree").mkdir()
-    for name, mode in (("", 0o755), ("key", 0o666), ("log", 0o666), ("shown", 0o666)):
+    for name, mode in (("", 0o755), ("key", 0o666), ("log", 0o666)):
         (place / name).chmod(mode)
     return place
+
+
+def _shown(cleanup: ExitStack) -> Path:
+    """A file that every user may write, elsewhere: what it lies in is made up inside."""
+    place = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="acp-shown-")))
+    shown = place / "shown"
+    shown.write_text("shown")
+    place.chmod(0o755)
+    shown.chmod(0o666)
+    return shown
 
 
 def _names() -> list[str]:
