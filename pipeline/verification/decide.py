@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pipeline.verification.evidence import Evidence, Failure, RunRecord
+from pipeline.verification.walls import genuine, refused
 
 Reason = Literal["", "tests failed", "unproven", "not verified"]
 _SHOWN = 5
@@ -55,20 +56,22 @@ def no_run(evidence: Evidence) -> Verdict | None:
 
 def still_red(evidence: Evidence) -> Verdict | None:
     """The authored test must pass with the patch."""
-    if not evidence.still_red:
+    red = genuine(evidence.still_red)
+    if not red:
         return None
     head = "A test written from the task, which you cannot see, does not pass with your change."
     run = evidence.run(REPRODUCTION)
-    shown = _failures(evidence.still_red, outline=True)
+    shown = _failures(red, outline=True)
     return _objection("tests failed", "\n".join((head, _how(run), shown)))
 
 
 def regression(evidence: Evidence) -> Verdict | None:
     """What passed on the base must not fail now."""
-    if not evidence.regressions:
+    failing = genuine(evidence.regressions)
+    if not failing:
         return None
-    head = f"{len(evidence.regressions)} test(s) pass without your change and fail with it."
-    shown = _failures(evidence.regressions, outline=False)
+    head = f"{len(failing)} test(s) pass without your change and fail with it."
+    shown = _failures(failing, outline=False)
     return _objection("tests failed", "\n".join((head, _how(evidence.run(SUITE)), shown)))
 
 
@@ -92,6 +95,17 @@ def blind(evidence: Evidence) -> Verdict | None:
     return _objection("not verified", "\n".join((head, *_list(evidence.blind))))
 
 
+def peeks(evidence: Evidence) -> Verdict | None:
+    """Code that knows of its tests is proven by them for nobody else."""
+    if not evidence.peeks:
+        return None
+    head = (
+        "The change makes the product ask whether it is being tested, so that tests say nothing of "
+        "what users get. Take that out:"
+    )
+    return _objection("unproven", "\n".join((head, *_list(evidence.peeks))))
+
+
 def altered(evidence: Evidence) -> Verdict | None:
     """Existing tests stay as they are, unless the task asks for another expectation."""
     wrong = [f"{one.id}: {one.problem}" for one in evidence.expected if one.problem]
@@ -107,10 +121,21 @@ def altered(evidence: Evidence) -> Verdict | None:
 
 def own_red(evidence: Evidence) -> Verdict | None:
     """Tests that the patch brings along must pass."""
-    if not evidence.own_red:
+    red = genuine(evidence.own_red)
+    if not red:
         return None
-    head = f"{len(evidence.own_red)} test(s) of your own change do not pass."
-    return _objection("tests failed", f"{head}\n{_failures(evidence.own_red, outline=False)}")
+    head = f"{len(red)} test(s) of your own change do not pass."
+    return _objection("tests failed", f"{head}\n{_failures(red, outline=False)}")
+
+
+def walled(evidence: Evidence) -> Verdict | None:
+    """What fails for want of a socket is neither the patch's fault nor known to pass."""
+    failures = (*evidence.still_red, *evidence.regressions, *evidence.own_red)
+    ids = [failure.id for failure in failures if refused(failure)]
+    if not ids:
+        return None
+    head = "This sandbox refuses sockets, so tests that open local servers cannot be verified:"
+    return _objection("not verified", "\n".join((head, *_list(ids))))
 
 
 def unreached(evidence: Evidence) -> Verdict | None:
@@ -173,8 +198,10 @@ RULES: tuple[Rule, ...] = (
     regression,
     vanished,
     blind,
+    peeks,
     altered,
     own_red,
+    walled,
     no_run,
     unreached,
     misfit,

@@ -9,6 +9,7 @@ from pipeline.verification import reproduction
 from pipeline.verification.evidence import Evidence, Failure
 from pipeline.verification.kinds import Kind
 from pipeline.verification.proofs import Noticed, OwnTests
+from pipeline.verification.walls import refused
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ class Seen:
             reproduction=tuple(sorted(self.green.results)) if self.green else (),
             red=self._failures(red.run.red() if red else ()),
             complaint=red.complaint if red else "",
-            still_red=self._failures(reproduction.not_green(red, self.green)),
+            still_red=self._failures(self._still_red()),
             regressions=self._failures(self.found.regressions),
             vanished=self.found.vanished,
             unstable=self.found.unstable,
@@ -71,6 +72,13 @@ class Seen:
             output="\n".join(run.output for run in _each(self.green, suite)),
             **known,
         )
+
+    def _still_red(self) -> tuple[TestResult, ...]:
+        """What of the proof fails: alone, or in the company of the whole suite."""
+        alone = reproduction.not_green(self.red, self.green)
+        if alone or self.green is None or self.suite is self.green or self.suite.problem:
+            return alone
+        return tuple(one for one in self.suite.red() if one.id in self.green.results)
 
     def _failures(self, results: Sequence[TestResult]) -> tuple[Failure, ...]:
         return tuple(Failure.of(result, self.verdict.authored) for result in results)
@@ -102,7 +110,7 @@ def notes(seen: Seen, claim: Claim, ways: Sequence[str]) -> tuple[str, ...]:
         said.append("regressions: the repository has no tests that can be collected")
     if seen.suite is seen.green:
         said.append("the suite: it was not run, as the tests of the task fail")
-    said += [*_unloadable(seen.baseline), *ways]
+    said += [*_unloadable(seen.baseline), *_walled(seen.baseline), *ways]
     kept = [path for path in seen.verdict.restored if not _is_run(path, seen)]
     if kept:
         shown = ", ".join(kept[:_SHOWN])
@@ -126,6 +134,14 @@ def _unloadable(baseline: TestRun) -> list[str]:
     first = broken[0]
     what = first.message.splitlines()[-1] if first.message.strip() else first.exception
     return [f"{len(broken)} test file(s) that the base cannot load; {first.id}: {what}"]
+
+
+def _walled(baseline: TestRun) -> list[str]:
+    walled = [result.id for result in baseline.red() if refused(result)]
+    if not walled:
+        return []
+    shown = ", ".join(walled[:_SHOWN])
+    return [f"{len(walled)} test(s) that open sockets, which this sandbox refuses: {shown}"]
 
 
 def _is_run(path: str, seen: Seen) -> bool:

@@ -25,6 +25,8 @@ BUG = Evidence(
     reproduction=("t.py::test",),
     red=(failure("t.py::test"),),
 )
+SOCKET = replace(BUG.red[0], message="OSError: [Errno 97] Address family not supported by protocol")
+NODE = replace(SOCKET, message="Error: listen EAFNOSUPPORT: address family not supported")
 FEATURE = replace(BUG, kind="feature")
 REFACTORING = replace(BUG, kind="refactoring", reproduction=(), red=(), covering=("a::b",))
 DOCS = replace(BUG, kind="docs", reproduction=(), red=())
@@ -53,6 +55,9 @@ TABLE = {
     "still red": ("still_red", replace(BUG, still_red=BUG.red), "tests failed"),
     "regression": ("regression", replace(BUG, regressions=BUG.red), "tests failed"),
     "docs, regression": ("regression", replace(DOCS, regressions=BUG.red), "tests failed"),
+    "red for want of a socket": ("walled", replace(BUG, still_red=(SOCKET,)), "not verified"),
+    "broken for want of a socket": ("walled", replace(BUG, regressions=(NODE,)), "not verified"),
+    "own tests want a socket": ("walled", replace(BUG, own_red=(SOCKET, NODE)), "not verified"),
     "vanished": ("vanished", replace(BUG, vanished=("a::b",)), "tests failed"),
     "the proof passes anything": ("blind", replace(BUG, blind=("t.py::test",)), "not verified"),
     "misfit": ("misfit", replace(BUG, misfit="said to be a bug"), "unproven"),
@@ -136,3 +141,9 @@ def test_long_lists_are_counted_instead_of_shown() -> None:
 def test_every_changed_expectation_reaches_the_reviewer() -> None:
     expected = tuple(Expected(f"t.py::test_{n}", "the task") for n in range(150))
     assert len(replace(BUG, expected=expected).to_dict()["expected"]) == 150
+
+
+def test_what_fails_by_itself_is_the_patchs_fault_whatever_else_wants_a_socket() -> None:
+    verdict = decide(replace(BUG, own_red=(SOCKET, failure("t.py::other"))))
+    assert verdict.reason == "tests failed"
+    assert "1 test(s) of your own change" in verdict.feedback
