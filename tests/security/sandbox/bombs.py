@@ -54,7 +54,7 @@ async def explode(sandbox: Sandbox) -> dict[str, Any]:
         with tempfile.TemporaryDirectory(prefix="acp-bombs-") as place:
             tree = Path(place, "tree")
             await asyncio.to_thread(_opened, tree)
-            session = await sandbox.open(_spec(tree, limits))
+            session = await sandbox.open(spec(tree, limits))
             program = f"import os, time\n{bomb}\ntime.sleep(300)  # {MARK}-{tree}"
             done = await session.exec([anybodys_python(), "-I", "-S", "-c", program])
             await session.close()
@@ -68,7 +68,7 @@ def _opened(tree: Path) -> None:
     tree.mkdir()
 
 
-def _spec(tree: Path, limits: dict[str, Any]) -> Spec:
+def spec(tree: Path, limits: dict[str, Any]) -> Spec:
     shown = () if Path("/usr") in (BASE, *BASE.parents) else (Mount(BASE),)
     return Spec(tree, shown, limits=replace(Limits(wall_s=60), **limits))
 

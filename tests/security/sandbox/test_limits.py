@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pipeline.errors import SandboxUnavailable
 from pipeline.sandbox.base import Writable
+from pipeline.sandbox.landlock import Landlock
+from pipeline.sandbox.selftest import anybodys_python
 from tests.security.sandbox import bombs
-from tests.security.sandbox.conftest import in_container
+from tests.security.sandbox.conftest import in_container, leave_out
 
 if TYPE_CHECKING:
     from pipeline.sandbox.bubblewrap import Bubblewrap
@@ -205,3 +209,15 @@ def mentioning(mark: Path) -> list[str]:
             if str(mark) in words.split("\0"):
                 found.append(words)
     return found
+
+
+async def test_a_degraded_command_gives_way_to_the_watchdog(outside: Path) -> None:
+    tree = outside.parent / "tree"
+    tree.mkdir()
+    try:
+        session = await Landlock().open(bombs.spec(tree, {}))
+    except SandboxUnavailable as error:
+        leave_out(str(error))
+    nice = await session.exec([anybodys_python(), "-I", "-S", "-c", "import os; print(os.nice(0))"])
+    await session.close()
+    assert int(nice.text) > os.nice(0)
