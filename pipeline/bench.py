@@ -92,13 +92,17 @@ async def open_bench(
         workspace.recorder = Recorder(notebook, plan.redact)
         state = await opening.settled(state, repository, plan.redact, environment)
         meter = Meter(state["usage"], plan.limits, clock=plan.clock, prices=plan.prices)
-        kept = Kept(plan.kept / "tests") if plan.kept else None
+        kept = await _kept(plan.kept, sandbox) if plan.kept else None
         verifier = Verifier(
             workspace, environment, task=state["task"], bounds=plan.bounds, kept=kept
         )
         if notebook:
             await facts.write(notebook, plan, state, repository, environment)
         yield Bench(plan, workspace, verifier, meter, watch), state
+
+
+async def _kept(home: Path, sandbox: Sandbox) -> Kept:
+    return Kept(home / "tests", (await sandbox.probe()).describe())
 
 
 class Bench:

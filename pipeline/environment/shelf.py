@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -15,9 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.locks import Held, locked, locked_if_free, take
+
 _META = "meta.json"
+_LOCK = ".lock"
 _MOST_BYTES = 10 << 30
-_POLL_S = 0.1
 
 Build = Callable[[Path], Awaitable[dict[str, Any]]]
 
@@ -31,12 +32,12 @@ class Kept:
 
     path: Path
     meta: dict[str, Any]
-    lock: int
+    lock: Held
     fresh: bool
 
     def release(self) -> None:
         """Let go of it."""
-        os.close(self.lock)
+        self.lock.release()
 
 
 class Shelf:
@@ -60,19 +61,20 @@ class Shelf:
         place = home / _digest(facts)[:32]
         fresh = False
         while True:
-            lock = await _locked(place, fcntl.LOCK_SH)
+            lock = await take(_lock_of(place), shared=True)
             meta = _meta(place)
             if meta is not None:
                 os.utime(place / _META)
                 return Kept(place, meta, lock, fresh)
-            os.close(lock)
-            lock = await _locked(place, fcntl.LOCK_EX)
-            try:
+            lock.release()
+            async with locked(_lock_of(place)) as alone:
                 if _meta(place) is None:
-                    await self._build(place, build)
+                    try:
+                        await self._build(place, build)
+                    except BaseException:
+                        alone.drop()
+                        raise
                     fresh = True
-            finally:
-                os.close(lock)
             await asyncio.to_thread(self._sweep, place)
 
     async def _build(self, place: Path, build: Build) -> None:
@@ -88,6 +90,8 @@ class Shelf:
 
     def _sweep(self, newest: Path) -> None:
         """Throw out what was not used for longest until the bound holds; never what is in use."""
+        for left in self._root.glob(f"*/*{_LOCK}"):
+            _forget(left)
         places = [path.parent for path in self._root.glob(f"*/*/{_META}")]
         known = [(path, meta) for path in places if (meta := _meta(path)) is not None]
         total = sum(int(meta.get("bytes", 0)) for _, meta in known)
@@ -137,40 +141,26 @@ def _used(place: Path) -> float:
 
 
 def _thrown_out(place: Path) -> bool:
-    lock = _open(place)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
+    with locked_if_free(_lock_of(place)) as held:
+        if held is None:
+            return False
         gone = Path(tempfile.mkdtemp(prefix=f"{place.name}.making-", dir=place.parent))
         with contextlib.suppress(OSError):
             place.rename(gone / "old")
         shutil.rmtree(gone, ignore_errors=True)
+        held.drop()
         return True
-    finally:
-        os.close(lock)
 
 
-def _open(place: Path) -> int:
-    name = f"{place}.lock"
-    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+def _forget(lock: Path) -> None:
+    """Remove the lock of a place that is no longer there, unless somebody is about to make it."""
+    with locked_if_free(lock) as held:
+        if held and not lock.with_suffix("").exists():
+            held.drop()
 
 
-async def _locked(place: Path, kind: int) -> int:
-    """A descriptor that holds the lock; it is waited for without a thread, so a cancel works."""
-    lock = _open(place)
-    try:
-        while True:
-            try:
-                fcntl.flock(lock, kind | fcntl.LOCK_NB)
-            except BlockingIOError:
-                await asyncio.sleep(_POLL_S)
-            else:
-                return lock
-    except BaseException:
-        os.close(lock)
-        raise
+def _lock_of(place: Path) -> Path:
+    return place.with_suffix(_LOCK)
 
 
 def _digest(facts: Iterable[str]) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.journal import digest_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -22,10 +24,13 @@ _FILES = 500
 class Kept:
     """A directory of runs, each in a file named by the digest of what was run.
 
-    Only what cannot change behind that name belongs here: see `lasts`. The oldest files go first.
+    `sandbox` tells in which one: what passes in one need not pass in another, which may have no
+    local servers, or hold nothing back. Only what cannot change behind that name belongs here: see
+    `lasts`. The oldest files go first.
     """
 
     directory: Path
+    sandbox: str = ""
 
     async def get(self, digest: str) -> Mapping[str, Any] | None:
         """The run as JSON, or None; a damaged file counts as none."""
@@ -35,9 +40,12 @@ class Kept:
         """Keep a run; who reads at the same time sees all of it or nothing."""
         await asyncio.to_thread(self._write, digest, json.dumps(run))
 
+    def _file(self, digest: str) -> Path:
+        return self.directory / f"{digest_of(f'{self.sandbox} {digest}')}.json"
+
     def _read(self, digest: str) -> Mapping[str, Any] | None:
         try:
-            found = json.loads((self.directory / f"{digest}.json").read_text("utf-8"))
+            found = json.loads(self._file(digest).read_text("utf-8"))
         except (OSError, ValueError):
             return None
         return found if isinstance(found, dict) else None
@@ -46,7 +54,7 @@ class Kept:
         self.directory.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=self.directory, delete=False) as file:
             file.write(text)
-        Path(file.name).replace(self.directory / f"{digest}.json")
+        Path(file.name).replace(self._file(digest))
         files = sorted(self.directory.glob("*.json"), key=os.path.getmtime)
         for path in files[:-_FILES]:
             path.unlink(missing_ok=True)

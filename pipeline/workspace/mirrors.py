@@ -90,9 +90,10 @@ class Mirrors:
         for home in sizes:
             if total <= self._most_bytes:
                 return
-            async with locked_if_free(home.with_suffix(".lock")) as free:
-                if free and home != newest:
+            with locked_if_free(home.with_suffix(".lock")) as held:
+                if held and home != newest:
                     await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+                    held.drop()
                     total -= sizes[home]
 
     def _sizes(self) -> dict[Path, int]:

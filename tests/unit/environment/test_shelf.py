@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.environment.shelf import Kept, Shelf
+from pipeline.locks import locked
 
 
 class Builder:
@@ -36,6 +37,10 @@ async def get(shelf: Shelf, name: str, builder: Builder, tenant: str = "acme") -
 
 def left(root: Path) -> list[str]:
     return sorted(path.name for path in root.glob("*/*") if path.is_dir())
+
+
+def locks(root: Path) -> list[str]:
+    return sorted(path.stem for path in root.glob("*/*.lock"))
 
 
 async def test_the_second_time_nothing_is_built(tmp_path: Path) -> None:
@@ -88,7 +93,7 @@ async def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
     shelf = Shelf(tmp_path)
     with pytest.raises(RuntimeError, match="no network"):
         await shelf.get("acme", ["lock"], failing)
-    assert left(tmp_path) == []
+    assert (left(tmp_path), locks(tmp_path)) == ([], [])
     assert (await get(shelf, "lock", Builder())).fresh
 
 
@@ -98,7 +103,7 @@ async def test_a_build_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
     await builder.began.wait()
     building.cancel()
     await asyncio.gather(building, return_exceptions=True)
-    assert left(tmp_path) == []
+    assert (left(tmp_path), locks(tmp_path)) == ([], [])
 
 
 async def test_what_a_killed_builder_left_is_never_used_and_is_cleared_away(
@@ -129,6 +134,19 @@ async def test_what_was_not_used_for_longest_is_thrown_out_first(tmp_path: Path)
     await get(shelf, "new", Builder(100))
     assert old.path.exists()
     assert not recent.path.exists()
+    assert len(locks(tmp_path)) == 2
+    assert recent.path.name not in locks(tmp_path)
+
+
+async def test_a_lock_without_its_environment_is_cleared_away(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    kept = await get(shelf, "lock", Builder())
+    for name in ("left", "awaited"):
+        (kept.path.parent / f"{name}.lock").touch()
+    async with locked(kept.path.parent / "awaited.lock"):
+        await get(shelf, "another", Builder())
+        assert "left" not in locks(tmp_path)
+        assert "awaited" in locks(tmp_path)
 
 
 async def test_what_is_in_use_is_never_thrown_out(tmp_path: Path) -> None:

@@ -127,6 +127,17 @@ async def test_a_kept_baseline_is_not_run_again_and_a_damaged_one_is(tmp_path: P
     assert seen[2].canary != seen[0].canary
 
 
+async def test_a_baseline_of_one_sandbox_does_not_stand_for_another_one(tmp_path: Path) -> None:
+    strong, weak = (Kept(tmp_path / "kept", name) for name in ("bubblewrap", "landlock"))
+    async with court(tmp_path) as it:
+        environment = it.verifier._environment
+        seen = [
+            await Verifier(it.workspace, environment, kept=kept).baseline()
+            for kept in (strong, weak, strong)
+        ]
+    assert seen[0].canary == seen[2].canary != seen[1].canary
+
+
 async def test_a_baseline_that_failed_or_was_cut_off_is_not_kept(tmp_path: Path) -> None:
     flaky = "def test_by_chance():\n    assert False\n"
     async with court(tmp_path, {**CALC, "tests/test_two.py": flaky}) as it:
