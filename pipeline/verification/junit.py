@@ -30,11 +30,14 @@ _ENDS: dict[str, Outcome] = {
 }
 _NOT_RUN = frozenset({"notrun", "disabled", "skipped", "ignored"})
 # Who writes failures of assertions and other errors alike names the class of the latter.
-_RAISED = re.compile(r"\s*(?:Uncaught\s+)?(?:[\w$]+(?:\.|::|\\))*([A-Z]\w*(?:Error|Exception))\b")
+_RAISED = re.compile(
+    r"^\s*(?:Uncaught\s+)?(?:[\w$]+(?:\.|::|\\))*([A-Z]\w*(?:Error|Exception))\b", re.MULTILINE
+)
 _ASSERTED = re.compile(r"assert|expect|compar", re.IGNORECASE)
 _DEEPEST = 64
 _MOST_TESTS = 200_000
 _NAME = 500
+_HEAD = 300
 _TEXT = 2000
 
 
@@ -132,7 +135,7 @@ class _Reader:
         if why is not None and outcome != "passed":
             kind = why.get("type") or ""
             message = "\n".join(_said(why))
-        raised = _RAISED.match(kind) or _RAISED.match(message)
+        raised = _RAISED.match(kind) or _RAISED.search(message[:_HEAD])
         red = outcome in {"failed", "error"}
         exception = raised[1] if raised and red else ""
         return TestResult(

@@ -25,6 +25,14 @@ JEST = """<testsuites><testsuite name="calc"><testcase classname="calc adds" nam
 Expected: 3</failure></testcase><testcase classname="calc calls" name="calc calls">
 <failure>TypeError: nope is not a function
     at Object.nope (calc.test.js:4:1)</failure></testcase></testsuite></testsuites>"""
+MOCHA = """<testsuite name="Mocha Tests" tests="2" failures="0" errors="2" skipped="0">
+<testcase classname="calc" name="adds" time="0.001"><failure>1 == 2
+
+      + expected - actual
+
+AssertionError [ERR_ASSERTION]: 1 == 2</failure></testcase>
+<testcase classname="calc" name="calls"><failure>nope is not defined
+ReferenceError: nope is not defined</failure></testcase></testsuite>"""
 SUREFIRE = """<testsuite xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" name="demo.CalcTest">
 <properties><property name="java.version" value="17"/></properties>
 <testcase name="adds" classname="demo.CalcTest" time="0.01"><failure message="expected: &lt;3&gt;"
@@ -51,6 +59,7 @@ WRITTEN = {
         {"test/calc.test.ts::calc > adds": "failed!", "test/calc.test.ts::one": "passed"},
     ),
     "jest": (JEST, {"calc adds::calc adds": "failed!", "calc calls::calc calls": "failed"}),
+    "mocha": (MOCHA, {"calc::adds": "failed!", "calc::calls": "failed"}),
     "surefire": (
         SUREFIRE,
         {

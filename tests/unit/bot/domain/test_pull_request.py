@@ -114,13 +114,6 @@ def test_the_body(a_report: Make) -> None:
     assert pull_request.body(report, COMMITS).text == BODY
 
 
-def test_a_test_in_another_language_is_checked_by_its_own_runner(a_report: Make) -> None:
-    runs = [{"name": "reproduction", "command": "node --test test/acp.test.js"}]
-    report = a_report(test_paths=("test/acp.test.js",), evidence={"runs": runs})
-    text = pull_request.body(report, COMMITS).text
-    assert f"git checkout {'d' * 40} && node --test test/acp.test.js  # fails" in text
-
-
 def test_the_body_of_what_is_not_proven(a_report: Make) -> None:
     report = a_report(status="failed", reason="unproven", tests_diff="", test_paths=(), evidence={})
     text = pull_request.body(report, Commits("acp/x", "c" * 40)).text
