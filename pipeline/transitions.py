@@ -86,8 +86,11 @@ def advance(cursor: Cursor, state: PipelineState, rules: Rules) -> Move:
         return stopped
     if cursor.seat + 1 < rules.seats(cursor.stage):
         return Cursor(cursor.iteration, cursor.stage, cursor.seat + 1), state
-    if cursor.stage is Stage.DRAFTING and not state.get("proposed_code"):
-        return _without_code(cursor, state, rules)
+    if cursor.stage is Stage.DRAFTING:
+        if not state.get("proposed_code"):
+            return _without_code(cursor, state, rules)
+        # Whatever its author says of it, a change has to be proven.
+        state.pop("nothing_to_change", None)
     if cursor.stage is Stage.TESTING and not state.get("proposed_code"):
         return end(cursor, state, "no_change")
     return _forward(cursor, state, rules)

@@ -120,6 +120,7 @@ class Accepting(Closing):
         self._path = path
         self._seat = seat
         self.accepted: Reproduction | None = None
+        self._tried = ""
 
     @override
     async def accept(self, arguments: Mapping[str, Any]) -> None:
@@ -130,8 +131,11 @@ class Accepting(Closing):
         if not claim.kind.needs_test:
             if _dropped(self._state):
                 raise EditRejected("a test was dropped: another one must take its place")
+            if self._tried and claim.kind is TaskKind.REFACTORING:
+                raise EditRejected(f"you said that this is a {self._tried}: then a test proves it")
             self.accepted = Reproduction("", claim, None)
             return
+        self._tried = claim.kind.value
         await self._base.write(self._path, arguments["test"])
         await ruff.format_paths(self._base, [self._path])
         with self._seat.meter.timed("tests"):

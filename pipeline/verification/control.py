@@ -26,6 +26,19 @@ _EQUALS = frozenset({"assertEqual", "assertEquals"})
 _LITERALS = (ast.Constant, ast.JoinedStr, ast.List, ast.Tuple, ast.Dict, ast.Set, ast.UnaryOp)
 
 
+_OTHER = "_another"
+_DEFINITION = f"""
+
+def {_OTHER}(value):
+    if isinstance(value, bool):
+        return not value
+    for kind, more in ((str, "x"), (bytes, b"x"), (list, [object()]), (tuple, (object(),))):
+        if isinstance(value, kind):
+            return kind(value) + more
+    return value + 1 if isinstance(value, (int, float)) and value == value else object()
+"""
+
+
 async def blind(
     runs: Runs, repository: Repository, tree: str, passed: Iterable[str]
 ) -> tuple[str, ...]:
@@ -56,15 +69,15 @@ def _still_green(run: TestRun, asked: Sequence[str]) -> tuple[str, ...]:
 def inverted(source: str) -> tuple[str, frozenset[str]]:
     """The source with expectations that nothing meets, and the names of the tests that have them.
 
-    What is compared for equality is compared with a new object instead; a test that compares
-    nothing for certain fails at its end.
+    What is compared for equality is compared with another value of the same type instead; a test
+    that compares nothing for certain fails at its end.
     """
     try:
         tree = parsed(source)
     except (SyntaxError, ValueError):
         return source, frozenset()
     names = frozenset(_spoilt(tree.body, ""))
-    return ast.unparse(ast.fix_missing_locations(tree)) + "\n", names
+    return ast.unparse(ast.fix_missing_locations(tree)) + _DEFINITION, names
 
 
 def _spoilt(body: Sequence[ast.stmt], scope: str) -> Iterator[str]:
@@ -100,15 +113,15 @@ def _swallows(node: ast.With | ast.AsyncWith) -> bool:
 
 
 def _compare(step: ast.stmt) -> bool:
-    """Put a new object where a value is expected; whether the step expects one."""
+    """Put another value where one is expected; whether the step expects one."""
     if isinstance(step, ast.Assert) and isinstance(step.test, ast.Compare):
         test = step.test
         if len(test.ops) != 1 or not isinstance(test.ops[0], ast.Eq):
             return False
         if isinstance(test.left, _LITERALS):
-            test.left = _nothing()
+            test.left = _other(test.left)
         else:
-            test.comparators = [_nothing()]
+            test.comparators = [_other(test.comparators[0])]
         return True
     if not (isinstance(step, ast.Expr) and isinstance(step.value, ast.Call)):
         return False
@@ -116,9 +129,10 @@ def _compare(step: ast.stmt) -> bool:
     equals = isinstance(call.func, ast.Attribute) and call.func.attr in _EQUALS
     if not equals or len(call.args) < 2:  # noqa: PLR2004 - what is, and what it should be
         return False
-    call.args[0 if isinstance(call.args[0], _LITERALS) else 1] = _nothing()
+    place = 0 if isinstance(call.args[0], _LITERALS) else 1
+    call.args[place] = _other(call.args[place])
     return True
 
 
-def _nothing() -> ast.expr:
-    return ast.Call(ast.Name("object", ast.Load()), [], [])
+def _other(value: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(_OTHER, ast.Load()), [value], [])

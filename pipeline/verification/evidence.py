@@ -34,6 +34,7 @@ _NAMED = (
     "unreached",
     "dropped",
     "blind",
+    "peeks",
 )
 
 
@@ -118,7 +119,8 @@ class Evidence:
                     ones that fail; `expected`: tests whose expectation the task changes
     unreached       ids that the time limit left out
     dropped         authored tests that a reviewer found to contradict the task
-    blind           ids of the proof that pass with wrong expectations too
+    blind           ids of the proof that pass with wrong expectations too; `peeks`: where the
+                    change makes the product ask whether it is being tested
     """
 
     kind: str
@@ -148,6 +150,7 @@ class Evidence:
     unreached: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     blind: tuple[str, ...] = ()
+    peeks: tuple[str, ...] = ()
     not_verified: tuple[str, ...] = ()
     output: str = field(default="", repr=False)
     overhead_s: float = 0.0

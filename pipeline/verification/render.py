@@ -46,6 +46,7 @@ def render(evidence: Evidence) -> str:
     lines += _section("Tests of the change itself that fail", evidence.own_red)
     lines += _ids("Existing tests that the change weakens, skips or deletes", evidence.altered)
     lines += _ids("Pass with wrong expectations too", evidence.blind)
+    lines += _ids("Asks whether it is being tested", evidence.peeks)
     lines += _ids("Changed expectations", [_expected(one) for one in evidence.expected])
     lines += _ids("Dropped, as they contradict the task", evidence.dropped)
     lines += _ids("Left out by the time limit", evidence.unreached)

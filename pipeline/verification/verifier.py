@@ -15,6 +15,7 @@ from pipeline.verification.hunks import changed_lines
 from pipeline.verification.kinds import UNCLAIMED, Claim, Kind, misfit
 from pipeline.verification.paired import Found, Paired
 from pipeline.verification.paths import TestPaths, command_files
+from pipeline.verification.peeks import peeking
 from pipeline.verification.proofs import Noticed, OwnTests, Proofs, without
 from pipeline.verification.runner import Selection, canary_name
 from pipeline.verification.runs import Runs
@@ -138,6 +139,9 @@ class Verifier:
         evidence = seen.evidence(
             claim,
             misfit=await self._misfit(claim, seen.verdict),
+            peeks=await peeking(
+                self._repository, seen.verdict, await self._test_paths(), self._task
+            ),
             environment=self._environment.label,
             base_tree=self._repository.base_tree,
             runs=self._records(seen.baseline, seen.red),

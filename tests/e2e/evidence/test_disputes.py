@@ -89,6 +89,15 @@ def test_without_a_valid_ruling_against_it_the_test_stands(
     assert "qa" in state["feedback"] + state["attempts"][1]["feedback"]
 
 
+@pytest.mark.parametrize("kind", ["refactoring", "docs"])
+def test_who_finds_no_test_of_a_bug_cannot_call_it_something_else(
+    kind: str, house: House, tmp_path: Path
+) -> None:
+    tests = [submit(VACUOUS), *[submit("", kind)] * 12]
+    state = settle(house, tmp_path, tests, [], rounds=1)
+    assert end_of(state) == "failed - unproven"
+
+
 def test_in_the_last_iteration_a_dropped_test_leaves_the_patch_unproven(
     house: House, tmp_path: Path
 ) -> None:

@@ -12,21 +12,21 @@ from tests.unit.verification.judging import CALC, TRUE_FIX, court
 
 # a body of a test -> what of it is wrong then; "" leaves the test out
 SHAPES = {
-    "assert f() == 1": "assert f() == object()",
-    "assert 1 == f()": "assert object() == f()",
-    "result = f()\nassert result == wanted": "assert result == object()",
+    "assert f() == 1": "assert f() == _another(1)",
+    "assert 1 == f()": "assert _another(1) == f()",
+    "result = f()\nassert result == wanted": "assert result == _another(wanted)",
     "assert f() in (1, 2)": "assert False",
     "assert f()": "assert False",
     "assert 1 < f() == 2": "assert False",
-    "for n in (1, 2):\n    assert f(n) == n": "assert f(n) == object()",
+    "for n in (1, 2):\n    assert f(n) == n": "assert f(n) == _another(n)",
     "for n in known():\n    assert f(n) == n": "assert False",
-    "with opened() as file:\n    assert file.read() == 'x'": "assert file.read() == object()",
+    "with opened() as file:\n    assert file.read() == 'x'": "assert file.read() == _another('x')",
     "with pytest.raises(E):\n    f()\n    assert 1 == 1": "assert False",
     "if windows:\n    assert f() == 1": "assert False",
-    "self.assertEqual(f(), 1)": "self.assertEqual(f(), object())",
-    "self.assertEqual(1, f())": "self.assertEqual(object(), f())",
+    "self.assertEqual(f(), 1)": "self.assertEqual(f(), _another(1))",
+    "self.assertEqual(1, f())": "self.assertEqual(_another(1), f())",
     "self.assertTrue(f())": "assert False",
-    "def inner():\n    return 1\nassert f(inner) == 1": "assert f(inner) == object()",
+    "def inner():\n    return 1\nassert f(inner) == 1": "assert f(inner) == _another(1)",
     "if windows:\n    return\nassert f() == 1": "",
 }
 
@@ -59,7 +59,8 @@ async def test_the_proof_is_run_once_more_with_wrong_expectations(tmp_path: Path
     async with court(tmp_path) as it:
         evidence = await it.judge(TRUE_FIX)
         text = CALC["calc/__init__.py"] + (
-            "\n\nclass Any(int):\n    def __eq__(self, other):\n        return True\n\n\n"
+            "\n\nclass Any(int):\n    def __eq__(self, other):\n"
+            "        return isinstance(other, int)\n\n\n"
             "def add(a, b):\n    return Any(0)\n"
         )
         equal = await it.judge({"calc/__init__.py": text})

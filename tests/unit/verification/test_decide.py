@@ -60,6 +60,7 @@ TABLE = {
     "own tests want a socket": ("walled", replace(BUG, own_red=(SOCKET, NODE)), "not verified"),
     "vanished": ("vanished", replace(BUG, vanished=("a::b",)), "tests failed"),
     "the proof passes anything": ("blind", replace(BUG, blind=("t.py::test",)), "not verified"),
+    "it asks for its tests": ("peeks", replace(BUG, peeks=("calc.py:3: pytest",)), "unproven"),
     "misfit": ("misfit", replace(BUG, misfit="said to be a bug"), "unproven"),
     "docs that change code": ("misfit", replace(DOCS, misfit="it changes calc.py"), "unproven"),
     "a test is weakened": ("altered", replace(BUG, altered=("t.py::old",)), "tests failed"),
