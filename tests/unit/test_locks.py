@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,23 @@ async def test_who_waited_for_a_file_that_was_removed_holds_the_one_that_is_ther
     mine.release()
 
 
-async def test_a_removed_file_is_never_taken_for_a_lock(file: Path) -> None:
-    async with locked(file) as old:
-        old.drop()
-        # Who comes now makes the file anew, though the old one is held still.
-        async with locked(file):
-            assert os.path.lexists(file)
+def test_no_two_ever_hold_a_lock_whose_file_comes_and_goes(file: Path) -> None:
+    marker = file.with_suffix(".held")
+    together: list[int] = []
+
+    def hold_and_drop(number: int) -> None:
+        for _ in range(1500):
+            with locked_if_free(file) as held:
+                if held is None:
+                    continue
+                try:
+                    os.close(os.open(marker, os.O_CREAT | os.O_EXCL))
+                except FileExistsError:
+                    together.append(number)
+                    continue
+                marker.unlink()
+                held.drop()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(hold_and_drop, range(4)))
+    assert together == []
