@@ -101,11 +101,15 @@ class Attended:
         self._nameless = self._status().get("nameless", self._nameless)
 
     def _status(self) -> dict[str, Any]:
-        """What the keeper has said so far."""
+        """What the keeper has said so far. Words that are no JSON are those of its own end."""
         said: dict[str, Any] = {}
         for line in self._said.splitlines(keepends=True):
-            if line.endswith(b"\n"):
+            if not line.endswith(b"\n"):
+                break
+            try:
                 said |= json.loads(line)
+            except ValueError:
+                said["error"] = line.decode("utf-8", "replace").strip()
         return said
 
     def _result(self, reason: Reason, wall_s: float) -> ExecResult:

@@ -90,7 +90,10 @@ async def _attempt(session: Session, facts: Mapping[str, object]) -> ExecResult:
 def _parsed(result: ExecResult) -> dict[str, Any]:
     if not result.ok:
         raise SandboxError(f"the self-test did not run: {result.text.strip() or result.reason}")
-    report: dict[str, Any] = json.loads(result.output)
+    try:
+        report: dict[str, Any] = json.loads(result.output)
+    except ValueError as error:
+        raise SandboxError(f"the self-test did not run well: {result.text.strip()}") from error
     return report
 
 

@@ -139,6 +139,7 @@ async def test_a_container_ends_by_itself_where_nobody_ends_it(
     with engine.client() as client:
         inside = client.api.inspect_container(containers(engine)[0]["Id"])
     assert inside["HostConfig"]["AutoRemove"]
+    assert inside["HostConfig"]["SecurityOpt"] == ["no-new-privileges"]
     assert int(inside["Config"]["Labels"][UNTIL]) < time.time() + 200
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
