@@ -143,16 +143,22 @@ def load(engine: Engine, image: str = IMAGE) -> None:
     """Give the engine an image of this machine's own programs: no registry is asked."""
     with tempfile.TemporaryDirectory(prefix="acp-image-") as place:
         archive = f"{place}/image.tar"
-        names = "\0".join(sorted(_files())).encode()
+        names = "\0".join(sorted(files_of())).encode()
         pack = ["tar", "-cf", archive, "-P", "--no-recursion", "--null", "-T", "-"]
         subprocess.run(pack, input=names, check=True)
         with engine.client() as client:
             client.api.import_image_from_file(archive, *image.split(":"))
 
 
-def _files() -> set[str]:
-    """Programs, Python's standard library and every library they need, links and their targets."""
-    named = [found for name in _PROGRAMS if (found := shutil.which(name, path="/usr/bin:/bin"))]
+def files_of(programs: Iterable[str] = (), directories: Iterable[str] = ()) -> set[str]:
+    """Programs, Python's standard library and every library they need, links and their targets.
+
+    `programs` and `directories` come on top.
+    """
+    everywhere = "/usr/bin:/bin:/usr/sbin:/sbin"
+    wanted = (*_PROGRAMS, *programs)
+    named = [found for name in wanted if (found := shutil.which(name, path=everywhere))]
+    named += [str(path) for one in directories for path in Path(one).rglob("*") if path.is_file()]
     python = Path(anybodys_python()).resolve()
     library = python.parents[1] / "lib" / python.name
     modules = [

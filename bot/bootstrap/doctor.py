@@ -82,7 +82,8 @@ def _consequences(caps: Caps) -> Iterator[Finding]:
         yield Finding(
             ok=False,
             said="tests that open local servers cannot be verified here",
-            mend="allow user namespaces, so that bubblewrap works",
+            mend="allow user namespaces, so that bubblewrap works; "
+            "in a container by its options: docs/how-to/docker.md",
             grave=False,
         )
 
