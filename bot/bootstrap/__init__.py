@@ -85,7 +85,7 @@ async def open_sandbox(kind: Literal["auto", "none"], settings: Settings) -> tup
 
     sandbox: Sandbox = NoSandbox()
     if kind != "none":
-        sandbox = await strongest(installed(settings.runner()))
+        sandbox = await strongest(installed(settings.runner(), settings.cgroup))
     return sandbox, await sandbox.probe()
 
 

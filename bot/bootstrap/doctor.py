@@ -35,16 +35,16 @@ def areas(settings: Settings) -> tuple[Area, ...]:
         return await _jira(settings)
 
     async def sandboxes() -> tuple[Finding, ...]:
-        return await sandbox(settings.runner())
+        return await sandbox(settings.runner(), settings.cgroup)
 
     return (Area("sandbox", sandboxes), Area("disk", disk), Area("jira", jira))
 
 
-async def sandbox(runner: Runner | None = None) -> tuple[Finding, ...]:
+async def sandbox(runner: Runner | None = None, cgroup: Path | None = None) -> tuple[Finding, ...]:
     """Each backend as its self-test measured it, and what follows for runs."""
     from pipeline.sandbox.select import examined
 
-    found = await examined(runner)
+    found = await examined(runner, cgroup)
     works = [one.caps for one in found if one.caps]
     lines: list[Finding] = []
     for one in found:
@@ -77,7 +77,12 @@ def _mend() -> str:
 
 def _consequences(caps: Caps) -> Iterator[Finding]:
     yield Finding(ok=True, said=f"runs use {caps.backend}")
-    yield Finding(ok=caps.memory == "cgroup", said=f"memory is {_MEMORY[caps.memory]}", grave=False)
+    yield Finding(
+        ok=caps.memory == "cgroup",
+        said=f"memory is {_MEMORY[caps.memory]}",
+        mend="leave a cgroup to us: docs/how-to/hosts.md",
+        grave=False,
+    )
     if not caps.loopback:
         yield Finding(
             ok=False,

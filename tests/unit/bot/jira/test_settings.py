@@ -11,6 +11,7 @@ from bot.bootstrap import jira_site
 from bot.bootstrap.doctor import areas
 from bot.bootstrap.jira import jira_lock, ticket_work
 from bot.entrypoints.banner import banner
+from bot.entrypoints.http.service import Service
 from bot.errors import Misconfigured
 from bot.settings import Settings
 
@@ -71,7 +72,7 @@ async def test_a_jira_set_up_by_half_is_told_at_the_start_and_holds_up_no_other_
     monkeypatch.setenv("ACP_JIRA_TOKEN", TOKEN)
     settings = Settings.load()
     mend = "wait: reading from Jira needs JIRA_BASE_URL, JIRA_EMAIL, JIRA_API_TOKEN; set what"
-    assert mend in await banner(settings, "")
+    assert mend in await banner(settings, "", Service(settings).sandbox())
     app: Any = None  # nobody is asked
     assert ticket_work(settings, MemoryStore(), app) == ()
     assert mend in caplog.text
