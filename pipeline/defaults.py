@@ -18,6 +18,7 @@ from pipeline.llm.pricing import Prices
 from pipeline.orchestrator import AgenticCodingPipeline
 from pipeline.redaction import Redactor
 from pipeline.sandbox.base import Sandbox
+from pipeline.verification.verifier import Bounds
 
 if TYPE_CHECKING:
     from pipeline.llm.vendors import VendorOptions
@@ -37,6 +38,7 @@ class Host(TypedDict, total=False):
     kept: Path | None
     redact: Redactor | None
     prices: Prices | None
+    bounds: Bounds
 
 
 def build_pipeline(  # noqa: PLR0913 - one keyword per thing an operator may choose

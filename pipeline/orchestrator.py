@@ -93,6 +93,11 @@ class AgenticCodingPipeline:
         """What the state diagram of this line-up depends on."""
         return self._rules
 
+    @property
+    def bounds(self) -> Bounds:
+        """How long the repository's tests may take."""
+        return self._plan.bounds
+
     def start(self, task: str, repo: str | Path | None = None) -> PipelineState:
         """The first state of a run. Touches nothing; raises InvalidState for an empty task."""
         if not task.strip():

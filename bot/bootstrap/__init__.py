@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pipeline.llm.vendors import VendorOptions
     from pipeline.redaction import Redactor
     from pipeline.sandbox.base import Caps, Sandbox
+    from pipeline.verification.verifier import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +124,20 @@ def pipeline_of(
         kept=private_directory(settings.data_dir).absolute() / "kept",
         max_iterations=choices.max_iterations or settings.max_iterations,
         limits=_limits(settings, choices),
+        bounds=_bounds(settings),
         testers=choices.tests,
         reviewers=choices.review,
         redact=redact or redactor_of(settings),
     )
+
+
+def _bounds(settings: Settings) -> Bounds:
+    from pipeline.sandbox.base import Limits
+    from pipeline.verification.verifier import Bounds
+
+    seconds = settings.tests_seconds
+    each = Limits(wall_s=seconds, cpu_s=math.ceil(2 * seconds))
+    return Bounds(each, partial=settings.tests_partial)
 
 
 def _limits(settings: Settings, choices: Choices) -> Limits:

@@ -33,6 +33,18 @@ class EnvironmentSettings(RunnerSettings):
         description="Gigabytes of environments that are kept for the next run",
         gt=0,
     )
+    tests_seconds: float = Field(
+        900.0,
+        validation_alias=_by("ACP_TESTS_SECONDS"),
+        description="Wall time of one run of a repository's tests, in seconds; past 80 % of it no "
+        "further test begins",
+        gt=0,
+    )
+    tests_partial: bool = Field(
+        default=False,
+        validation_alias=_by("ACP_TESTS_PARTIAL"),
+        description="`true` lets a change pass although that time left tests out, and says so",
+    )
     python_index: str = Field(
         "",
         validation_alias=_by(

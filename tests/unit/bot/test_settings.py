@@ -7,9 +7,12 @@ import pytest
 from inline_snapshot import snapshot
 from pydantic import ValidationError
 
+from bot.bootstrap import Choices, pipeline_of
 from bot.errors import Misconfigured
 from bot.settings import Settings, service_table, settings_table
 from bot.settings.kept import keep_app
+from pipeline.sandbox.none import NoSandbox
+from pipeline.verification.verifier import BOUNDS
 
 KEY = "sk-secret-of-the-test"
 
@@ -221,3 +224,10 @@ def test_what_the_app_lacks_is_named() -> None:
     assert Settings.load().missing_for_app() == snapshot(
         ("ACP_GITHUB_APP_ID", "ACP_GITHUB_PRIVATE_KEY", "ACP_GITHUB_WEBHOOK_SECRET")
     )
+
+
+def test_how_long_tests_may_take_is_the_operators_to_say() -> None:
+    settings = Settings.model_validate({"ACP_TESTS_SECONDS": "30.5", "ACP_TESTS_PARTIAL": "true"})
+    bounds = pipeline_of(settings, Choices(), NoSandbox()).bounds
+    assert (bounds.each.wall_s, bounds.each.cpu_s, bounds.partial) == (30.5, 61, True)
+    assert pipeline_of(Settings.model_validate({}), Choices(), NoSandbox()).bounds == BOUNDS
