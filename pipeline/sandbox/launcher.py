@@ -11,6 +11,7 @@ when it ends, so does everything. Of the status: `{"code": n}` (negative for a s
 from __future__ import annotations
 
 import base64
+import contextlib
 import ctypes
 import json
 import os
@@ -216,11 +217,10 @@ def _below(pid: int) -> list[int]:
 def _children(pid: int) -> list[int]:
     """Of every thread. What a process leaves when it dies becomes ours, so none gets lost."""
     found: list[int] = []
-    for listing in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += map(int, listing.read_text().split())
-        except OSError:
-            continue
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (thread / "children").read_text().split())
     return found
 
 

@@ -121,11 +121,17 @@ def _below(root: int) -> list[int]:
     """Every process that `root` started and those started, with it."""
     found, at = [root], 0
     while at < len(found):
-        for listing in Path(f"/proc/{found[at]}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += map(int, listing.read_text().split())
+        found += _children(found[at])
         at += 1
     return found
+
+
+def _children(pid: int) -> Iterator[int]:
+    """Of every thread; nothing where it ends while we look."""
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                yield from map(int, (thread / "children").read_text().split())
 
 
 def _threads(pids: list[int]) -> int:
