@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from pipeline.environment.blocked import Why
     from pipeline.environment.plan import Recipe
     from pipeline.environment.supply import Supply
 
 _GB = 10**9
+
+
+def mends() -> Mapping[Why, str]:
+    """What the operator sets where a set-up was kept from something that it needs."""
+    from pipeline.environment.blocked import Why
+
+    return {
+        Why.UNKNOWN: "if the operator trusts it, ACP_REGISTRIES lets it through",
+        Why.PRIVATE: "if it is the operator's own, ACP_REGISTRY_NETWORKS has to name its network",
+    }
 
 
 def supply_of(settings: Settings, recipes: Sequence[Recipe]) -> Supply | None:
@@ -28,5 +39,6 @@ def supply_of(settings: Settings, recipes: Sequence[Recipe]) -> Supply | None:
         return None
     home = private_directory(settings.data_dir).absolute() / "environments"
     most = int(settings.environments_gb * _GB)
-    provisioner = Provisioner(home, settings.registries_of(), most_bytes=most)
+    registries = settings.registries_of()
+    provisioner = Provisioner(home, registries, most_bytes=most, mends=mends())
     return Supply(provisioner, tuple(recipes), lambda data: recipes_of(read(data)))

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import re
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.environment.blocked import Blocked
 from pipeline.environment.generated import keep_generated, listing
 from pipeline.environment.guide import Guide
 from pipeline.environment.interpreter import pytest_of
@@ -32,9 +33,12 @@ _UNVERSIONED = ("SETUPTOOLS_SCM_PRETEND_VERSION", "PBR_VERSION")
 
 
 class SetUpFailed(WorkspaceError):
-    """The project's environment could not be made; the message ends with the last lines of it."""
+    """The project's environment could not be made; the message ends with the last lines of it.
 
-    def __init__(self, message: str, blocked: Sequence[str] = ()) -> None:
+    `blocked` is what it asked for and may not reach.
+    """
+
+    def __init__(self, message: str, blocked: Sequence[Blocked] = ()) -> None:
         super().__init__(message)
         self.blocked = tuple(blocked)
 
@@ -73,14 +77,14 @@ class Builder:
                 workdir = session.workdir
                 await self._run(session)
         except SetUpFailed as error:
-            blocked = _blocked(proxy.traffic.blocked)
-            raise SetUpFailed(_with_blocked(str(error), blocked), blocked) from None
+            raise SetUpFailed(str(error), _sorted(proxy.traffic.blocked)) from None
         facts = await asyncio.to_thread(self._collect, tree, workdir)
         if roots := facts.get("roots"):
             own = (tree, before, bench.target, roots)
             facts["generated"] = await asyncio.to_thread(keep_generated, *own)
         await asyncio.to_thread(self._tidy)
-        return {**facts, "blocked": _blocked(proxy.traffic.blocked), "source": plan.source}
+        blocked = [one.to_json() for one in _sorted(proxy.traffic.blocked)]
+        return {**facts, "blocked": blocked, "source": plan.source}
 
     @contextlib.asynccontextmanager
     async def _session(self, tree: Path, socket: Path) -> AsyncIterator[Session]:
@@ -176,11 +180,5 @@ def _told(argv: Argv, done: ExecResult) -> str:
     return f"`{shown[:300]}` failed ({how})\n" + "\n".join(lines)[-_TAIL_CHARS:]
 
 
-def _blocked(counted: dict[str, int]) -> list[str]:
-    return sorted(counted)
-
-
-def _with_blocked(text: str, blocked: Sequence[str]) -> str:
-    if not blocked:
-        return text
-    return f"{text}\nIt asked for what a set-up may not reach: {', '.join(blocked[:10])}"
+def _sorted(blocked: Iterable[Blocked]) -> list[Blocked]:
+    return sorted(blocked, key=str)

@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pipeline.environment.blocked import Why
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -29,12 +31,12 @@ class Gate:
         full = frozenset(host if ":" in host else f"{host}:{_HTTPS}" for host in named if host)
         return cls(full, tuple(ipaddress.ip_network(one.strip()) for one in networks))
 
-    def refuses(self, host: str, port: int) -> str:
-        """Why this name is not asked for at all; "" if it may be."""
+    def refuses(self, host: str, port: int) -> Why | None:
+        """Why this name is not asked for at all; None if it may be."""
         name = host.lower().rstrip(".")
         if _as_address(name.strip("[]")) is not None:
-            return "an address instead of a name"
-        return "" if f"{name}:{port}" in self.hosts else "not a registry"
+            return Why.LITERAL
+        return None if f"{name}:{port}" in self.hosts else Why.UNKNOWN
 
     def admits(self, address: str) -> bool:
         """Whether a name's answer may be connected to."""

@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Protocol
 
+from pipeline.environment.blocked import Blocked, Mends, told
 from pipeline.environment.build import Builder, SetUpFailed, run_variables
 from pipeline.environment.detect import detect
 from pipeline.environment.environment import Environment, bare_environment, environment_in
@@ -31,8 +32,7 @@ from pipeline.environment.workbench import Workbench
 from pipeline.errors import SandboxError, WorkspaceError
 from pipeline.sandbox.base import Mount, Sandbox
 
-_LAYOUT = "2"
-_MOST_NOTES = 10
+_LAYOUT = "3"
 
 
 class Source(Protocol):
@@ -68,12 +68,16 @@ class Provisioner:
         *,
         most_bytes: int = 10 << 30,
         guide: Guide | None = None,
+        mends: Mends | None = None,
     ) -> None:
-        """Raises WorkspaceError where `registries` cannot be used."""
+        """Raises WorkspaceError where `registries` cannot be used.
+
+        `mends` say to people what to set where something was blocked.
+        """
         self._registries = registries or Registries()
         self._registries.check()
         self._guide = guide or Guide(self._registries)
-        self._home = home
+        self._mends = mends or {}
         self._shelf = Shelf(home, most_bytes)
 
     @asynccontextmanager
@@ -87,7 +91,12 @@ class Provisioner:
         try:
             interpreter = await asyncio.to_thread(_interpreter, plan)
             kept = await self._kept(sandbox, base, plan, project, interpreter)
-        except (SetUpFailed, SandboxError, WorkspaceError) as error:
+        except SetUpFailed as error:
+            asked = told(error.blocked, self._mends)
+            more = f"\nIt asked for what a set-up may not reach: {asked}" if asked else ""
+            yield _broken(plan, f"{error}{more}")
+            return
+        except (SandboxError, WorkspaceError) as error:
             yield _broken(plan, str(error))
             return
         if kept is None:
@@ -95,9 +104,15 @@ class Provisioner:
             return
         try:
             apart = (await sandbox.probe()).pid_namespace
-            yield await asyncio.to_thread(_made, plan, kept, interpreter, apart)
+            made = await asyncio.to_thread(_made, plan, kept, interpreter, apart)
+            yield replace(made, notes=self._notes(kept))
         finally:
             kept.release()
+
+    def _notes(self, kept: Kept) -> tuple[str, ...]:
+        found = (Blocked.of_json(one) for one in kept.meta.get("blocked", ()))
+        asked = told([one for one in found if one], self._mends)
+        return (f"the set-up asked for what it may not reach: {asked}",) if asked else ()
 
     async def _kept(
         self,
@@ -188,9 +203,6 @@ def _remark(plan: Plan) -> str:
 def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Environment:  # noqa: FBT001
     """What was built, as a sandbox shows it. `apart`: in a file system of its own."""
     place, meta = kept.path / "env", kept.meta
-    blocked = [str(name) for name in meta.get("blocked", ())][:_MOST_NOTES]
-    said = f"the set-up asked for what it may not reach: {', '.join(blocked)}"
-    notes = (said,) if blocked else ()
     if plan.language == "python":
         pytest = f", pytest {meta['pytest']}" if meta.get("pytest") else ""
         label = f"Python {interpreter.release}{pytest} ({plan.source})"
@@ -199,7 +211,7 @@ def _made(plan: Plan, kept: Kept, interpreter: Interpreter, apart: bool) -> Envi
     else:
         found, roots = bare_environment(remark=_remark(plan)), ()
     found = _with_tools(found, plan, place, meta.get("modules", {}), apart)
-    return replace(_planned(plan, found, roots), notes=notes)
+    return _planned(plan, found, roots)
 
 
 def _with_tools(

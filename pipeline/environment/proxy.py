@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.environment.blocked import Blocked, Why
 from pipeline.environment.gate import Gate
 from pipeline.environment.upstream import Upstream
 
@@ -47,14 +48,14 @@ class Bounds:
 
 @dataclass(slots=True)
 class Traffic:
-    """What was seen: `blocked` counts "name:port (why)", `reached` counts "name:port"."""
+    """What was seen: how often something was blocked, and each "name:port" reached."""
 
-    blocked: Counter[str] = field(default_factory=Counter)
+    blocked: Counter[Blocked] = field(default_factory=Counter)
     reached: Counter[str] = field(default_factory=Counter)
     down: int = 0
     up: int = 0
 
-    def note(self, what: str) -> None:
+    def note(self, what: Blocked) -> None:
         """Count something that was blocked; a hostile set-up cannot make the list long."""
         if what in self.blocked or len(self.blocked) < _MOST_NAMES:
             self.blocked[what] += 1
@@ -143,7 +144,7 @@ class Proxy:
         words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
         host, _, port = (words[1] if len(words) > 1 else "").rpartition(":")
         if words[0] != "CONNECT" or not host or not _PORT.fullmatch(port):
-            self._blocked(words[1] if len(words) > 1 else "?", "only https goes through")
+            self._blocked(words[1] if len(words) > 1 else "?", Why.PLAIN)
             raise Refused("405 Method Not Allowed", "only CONNECT goes through here")
         if why := self._gate.refuses(host, int(port)):
             self._blocked(f"{host}:{port}", why)
@@ -157,13 +158,13 @@ class Proxy:
                 return await self._upstream.connect(host, port)
             addresses = [one for one in await self._resolve(host, port) if self._gate.admits(one)]
             if not addresses:
-                self._blocked(f"{host}:{port}", "its address is not a public one")
+                self._blocked(f"{host}:{port}", Why.PRIVATE)
                 raise Refused("403 Forbidden", "no public address")
             return await _first_open(addresses, port)
 
-    def _blocked(self, what: str, why: str) -> None:
+    def _blocked(self, what: str, why: Why, more: str = "") -> None:
         shown = "".join(char if char.isprintable() else "?" for char in what[:200])
-        self.traffic.note(f"{shown} ({why})")
+        self.traffic.note(Blocked(shown, why, more))
 
     async def _join(self, inside: Streams, outside: Streams, name: str) -> None:
         both = (
@@ -198,11 +199,12 @@ class Proxy:
         else:
             self.traffic.down += size
         if self.traffic.up > self._bounds.up:
-            self._blocked(name, f"more than {self._bounds.up:,} bytes were sent")
+            said = f"more than {self._bounds.up:,} bytes were sent"
         elif self.traffic.down > self._bounds.down:
-            self._blocked(name, f"more than {self._bounds.down:,} bytes were fetched")
+            said = f"more than {self._bounds.down:,} bytes were fetched"
         else:
             return
+        self._blocked(name, Why.TOO_MUCH, said)
         raise Refused("403 Forbidden", "too much")
 
 

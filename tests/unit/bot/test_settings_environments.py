@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.bootstrap.supplies import supply_of
+from bot.bootstrap.supplies import mends, supply_of
 from bot.domain.repo_config import WrongConfig
 from bot.errors import Misconfigured
 from bot.settings import Settings
@@ -89,3 +90,17 @@ def test_on_the_command_line_the_repository_can_say_it_too(tmp_path: Path) -> No
 def test_set_ups_can_be_switched_off(tmp_path: Path) -> None:
     assert supply_of(settings(ACP_ENVIRONMENTS="off", ACP_DATA_DIR=str(tmp_path)), ()) is None
     assert supply_of(settings(ACP_DATA_DIR=str(tmp_path)), ()) is not None
+
+
+def test_every_mend_of_what_was_blocked_is_a_setting() -> None:
+    known = {name for field in Settings.model_fields.values() for name in _names(field)}
+    said = {word.strip(",") for mend in mends().values() for word in mend.split()}
+    assert {word for word in said if word.startswith("ACP_")} == {
+        "ACP_REGISTRIES",
+        "ACP_REGISTRY_NETWORKS",
+    }
+    assert {word for word in said if word.startswith("ACP_")} <= known
+
+
+def _names(field: Any) -> list[str]:
+    return [str(name) for name in field.validation_alias.choices]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.environment.blocked import Why
 from pipeline.environment.gate import Gate
 
 GATE = Gate.of(["Index.Example.", "mirror.example:8443"], ["10.20.0.0/16"])
@@ -13,7 +14,7 @@ GATE = Gate.of(["Index.Example.", "mirror.example:8443"], ["10.20.0.0/16"])
     ("host", "port"), [("index.example", 443), ("INDEX.EXAMPLE.", 443), ("mirror.example", 8443)]
 )
 def test_a_registry_is_let_through_at_its_port(host: str, port: int) -> None:
-    assert GATE.refuses(host, port) == ""
+    assert GATE.refuses(host, port) is None
 
 
 @pytest.mark.parametrize(
@@ -28,13 +29,13 @@ def test_a_registry_is_let_through_at_its_port(host: str, port: int) -> None:
     ],
 )
 def test_everything_else_is_not(host: str, port: int) -> None:
-    assert GATE.refuses(host, port) == "not a registry"
+    assert GATE.refuses(host, port) is Why.UNKNOWN
 
 
 @pytest.mark.parametrize("host", ["93.184.216.34", "::1", "[::1]", "169.254.169.254"])
 def test_an_address_instead_of_a_name_is_refused_even_if_it_is_listed(host: str) -> None:
     gate = Gate(frozenset({f"{host}:443"}))
-    assert gate.refuses(host, 443) == "an address instead of a name"
+    assert gate.refuses(host, 443) is Why.LITERAL
 
 
 PUBLIC = ["93.184.216.34", "2606:2800:220:1::1"]

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.environment.blocked import Why
 from pipeline.environment.build import Builder, SetUpFailed
 from pipeline.environment.guide import Guide
 from pipeline.environment.interpreters import choose, installed
 from pipeline.environment.plan import Plan, Recipe
-from pipeline.environment.provision import Base
+from pipeline.environment.provision import Base, Provisioner
 from pipeline.environment.registries import Registries
 from pipeline.environment.supply import Supply, supplied, tenant_of
 from pipeline.environment.workbench import Workbench
@@ -96,6 +97,20 @@ async def test_what_a_set_up_asked_for_and_may_not_reach_is_told(
     assert "169.254.169.254:443 (an address instead of a name)" in note
     failed = await machine.tried(machine.base(folder, ask, "false"))
     assert "It asked for what a set-up may not reach: evil.example:443" in failed.problem
+
+
+async def test_what_was_blocked_is_told_with_the_mend_of_who_has_settings(
+    machine: Machine, folder: Folder
+) -> None:
+    fetch = "import urllib.request as u; u.urlopen('https://evil.example/')"
+    line = f'python3 -c "{fetch}" 2>/dev/null || true'
+    known = Provisioner(machine.room / "kept", mends={Why.UNKNOWN: "say TRUST"})
+    knowing = Machine(machine.sandbox, known, machine.room)
+    for ask in (knowing, machine, knowing):
+        (note,) = (await ask.tried(machine.base(folder, line))).notes
+        assert ("(not a registry: say TRUST)" in note) == (ask is knowing)
+    failed = await knowing.tried(machine.base(folder, line, "false"))
+    assert "evil.example:443 (not a registry: say TRUST)" in failed.problem
 
 
 async def test_run_has_no_network_and_cannot_change_the_environment(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pipeline.environment.blocked import Blocked, Why
 from pipeline.environment.gate import Gate
 from pipeline.environment.proxy import Bounds, Proxy, Traffic
 from pipeline.environment.upstream import Upstream
@@ -56,6 +57,10 @@ async def asking(proxy: Proxy, request: str, *, then: bytes = b"ping") -> AsyncI
         yield head
 
 
+def seen_by(proxy: Proxy) -> list[str]:
+    return [str(one) for one in proxy.traffic.blocked]
+
+
 def gate(port: int, *networks: str) -> Gate:
     return Gate.of([f"index.example:{port}"], networks)
 
@@ -79,9 +84,7 @@ async def test_a_name_that_leads_to_a_private_address_is_refused() -> None:
         proxy = Proxy(gate(port), resolve=Names([["127.0.0.1", "10.0.0.1"]]))
         async with asking(proxy, f"CONNECT index.example:{port} HTTP/1.1") as said:
             assert said.startswith(b"HTTP/1.1 403 ")
-        assert list(proxy.traffic.blocked) == [
-            f"index.example:{port} (its address is not a public one)"
-        ]
+        assert seen_by(proxy) == [f"index.example:{port} (its address is not a public one)"]
 
 
 async def test_an_answer_that_changes_after_it_was_judged_is_never_used() -> None:
@@ -128,7 +131,7 @@ async def test_other_requests_are_refused_and_written_down(
     proxy = Proxy(Gate.of(["index.example"]), resolve=names)
     async with asking(proxy, request_line) as said:
         assert said.decode().startswith(f"HTTP/1.1 {seen[0]} ")
-    assert list(proxy.traffic.blocked) == [seen[1]]
+    assert seen_by(proxy) == [seen[1]]
     assert names.asked == []
 
 
@@ -141,7 +144,7 @@ async def test_what_goes_up_and_down_is_bounded(bounds: Bounds, why: str) -> Non
         proxy = Proxy(gate(port, LOCAL), bounds=bounds, resolve=Names([["127.0.0.1"]]))
         async with asking(proxy, f"CONNECT index.example:{port} HTTP/1.1") as said:
             assert not said.endswith(b"pong")
-        assert why in str(list(proxy.traffic.blocked))
+        assert why in str(seen_by(proxy))
 
 
 async def test_a_head_without_an_end_is_not_waited_for() -> None:
@@ -172,7 +175,7 @@ async def test_nobody_else_can_reach_the_socket_and_nothing_is_left_of_it() -> N
 async def test_the_list_of_what_was_blocked_stays_short() -> None:
     traffic = Traffic()
     for number in range(1000):
-        traffic.note(f"host{number}")
+        traffic.note(Blocked(f"host{number}", Why.UNKNOWN))
     assert len(traffic.blocked) == 50
 
 
