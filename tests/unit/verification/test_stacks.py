@@ -14,7 +14,9 @@ import pytest
 
 from pipeline.environment import Environment, find_environment
 from pipeline.environment.environment import combined
+from pipeline.facts import described, environment_of
 from pipeline.sandbox.base import Limits, Session
+from pipeline.verification.kept import identity
 from pipeline.verification.report import TestRun
 from pipeline.verification.runner import Selection, canary_name
 from pipeline.verification.stacks import Asked, Way, how_to_write, is_for_pytest, remarks, run_suite
@@ -200,7 +202,7 @@ UNTRUSTED = {
 async def test_a_report_that_cannot_be_believed_is_none(line: str, why: str, room: Path) -> None:
     known = environment(room, line, "junit", "out/*.xml")
     async with opened(room / "tree", known, {}) as session:
-        asked = Asked(None, "", Limits(wall_s=5.0))
+        asked = Asked(None, "", Limits(wall_s=1.0 if "sleep" in line else 60.0))
         run = await run_suite(session, known, Way.of(known), asked)
     assert re.search(why, run.problem), run.problem
 
@@ -257,6 +259,14 @@ def test_the_tester_is_told_how_tests_are_written_here(room: Path) -> None:
     assert "node:test" in how_to_write(replace(plain, report=("node",)), "a.test.js")
     assert "t.Errorf" in how_to_write(replace(plain, report=("go",)), "a_test.go")
     assert "`make test`" in how_to_write(replace(plain, report=("junit", "x")), "a_spec.rb")
+
+
+def test_a_replay_and_a_kept_run_know_what_tells_of_single_tests(tmp_path: Path) -> None:
+    plain = environment(tmp_path, "make test")
+    told_of = replace(plain, report=("junit", "out/*.xml"))
+    facts = json.loads(json.dumps(described(told_of)))
+    assert environment_of({"environment": facts}).report == told_of.report
+    assert identity(told_of) != identity(plain)
 
 
 @needs_node
