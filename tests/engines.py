@@ -79,6 +79,13 @@ def engine() -> Iterator[Engine]:
     """An engine with the image, for the whole session."""
     if why := missing():
         pytest.skip(why)
+    with loaded() as found:
+        yield found
+
+
+@contextmanager
+def loaded() -> Iterator[Engine]:
+    """An engine that has the image."""
     with running() as found:
         load(found)
         yield found
@@ -196,7 +203,6 @@ def _libraries(programs: Iterable[str]) -> set[str]:
 
 
 if __name__ == "__main__":
-    with running() as started:
-        load(started)
+    with loaded() as started:
         print(started.url, started.image, flush=True)
         sys.stdin.read()
