@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LAYOUT = "1"
 _INSIDE = (
-    *("acp_pytest.py", "acp_probe.py", "acp_unittest.py"),
+    *("acp_pytest.py", "acp_probe.py", "acp_unittest.py", "acp_children.py"),
     *("acp_node.mjs", "acp_node_held.mjs"),
 )
 _LAUNCH = '#!/bin/sh\nexec "{python}" "{launcher}" {order} "$@"\n'

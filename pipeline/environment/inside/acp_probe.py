@@ -21,6 +21,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from acp_children import Watched  # type: ignore[import-not-found]
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -96,6 +97,7 @@ class _Probe:
         self.ran: dict[str, set[int]] = {}
         self.unreached: list[str] = []
         self.current = ""
+        self.children = Watched(self.lines) if self.lines else None
 
     # Last, so that `-m` and `-k` of a project's addopts do not deselect the canary.
     @pytest.hookimpl(trylast=True)
@@ -157,6 +159,10 @@ class _Probe:
         sys.settrace(before)
         threading.settrace(before)
 
+    def pytest_unconfigure(self) -> None:
+        if self.children:
+            self.children.close()
+
     def trace(self, frame: FrameType, event: str, arg: object) -> Any:  # noqa: ARG002
         wanted = self.lines.get(frame.f_code.co_filename)
         if wanted is None:
@@ -190,7 +196,7 @@ class _Probe:
         return {
             "python": platform.python_version(),
             "foreign": sorted(self.foreign())[:_MANY],
-            "reached": sorted(self.reached),
+            "reached": sorted(self.reached | (self.children.reached() if self.children else set())),
             "ran": {path: sorted(some) for path, some in sorted(self.ran.items())},
             "unreached": self.unreached,
         }

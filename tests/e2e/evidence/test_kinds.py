@@ -38,6 +38,13 @@ WEARS_OUT = (
 )
 # Stands before the tester's test.
 EARLY = {"test_aa.py": 'import spans\n\n\ndef test_aa():\n    assert spans.show(60) == "1m"\n'}
+PRINTS = (
+    '    for word, number in ranked(found)[: options.top]:\n        print(f"{number} {word}")\n'
+)
+ONCE = (
+    "    shown = ranked(found)[: options.top]\n"
+    '    print(*(f"{number} {word}" for word, number in shown), sep="\\n")\n'
+)
 SKIPPED = "@pytest.mark.skip\ndef test_longest"
 # Takes its cases from the product.
 EXPORTED = (
@@ -145,6 +152,24 @@ ROWS: dict[str, tuple[str, str, str, Coder, str, str, str]] = {
         "",
         "unproven",
         "not_covered",
+    ),
+    "a refactoring of what only other processes run": (
+        "tally",
+        "refactoring",
+        "Print all at once\n\nThe words should be printed by one call.",
+        Coder([("tally/cli.py", PRINTS, ONCE)]),
+        "",
+        "",
+        "",
+    ),
+    "a refactoring that breaks what only other processes run": (
+        "tally",
+        "refactoring",
+        "Print all at once\n\nThe words should be printed by one call.",
+        Coder([("tally/cli.py", PRINTS, ONCE.replace("{number} {word}", "{word} {number}"))]),
+        "",
+        "tests failed",
+        "regression",
     ),
     "tests alone": (
         "purse",
