@@ -14,7 +14,7 @@ import termios
 from pathlib import Path
 from typing import Any
 
-ANSWER = "acp-answer "
+BEGUN, ANSWER = "acp-begun", "acp-answer "
 _libc = ctypes.CDLL(None, use_errno=True)
 _BIND, _RECURSIVE, _MOVE = 4096, 16384, 8192
 _COMPRESSED = 4
@@ -62,6 +62,8 @@ def loopback() -> None:
 
 def main() -> None:
     wanted = json.loads(Path("/machine.json").read_text())
+    sys.stdout.write(f"\n{BEGUN}\n")
+    sys.stdout.flush()
     try:
         prepare(wanted)
         loopback()
