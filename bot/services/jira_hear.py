@@ -79,8 +79,10 @@ class HearTickets:
             if trigger.cause == "request" and not jira_policy.tells(ticket, self.rules):
                 text = words.nobody_known(self.rules.status, self.rules.label)
                 await self._say(ticket, trigger, text)
+            _log.info("%s asks for nothing: what triggered is not there, or undone", ticket.key)
             return
         if moment.by.id == own.id:
+            _log.info("%s asks for nothing: %s is our own account", ticket.key, own.name)
             return
         people = jira_policy.everybody(ticket, moment.by)
         may = await permitted(self.tracker, self.rules, people)

@@ -12,6 +12,19 @@ from markdown_it.token import Token
 _SPECIAL = re.compile(r"[\\{}\[\]*_^~+!|]|(?<![^\s(])-(?=\S)|\?(?=\?)|(?<=\?)\?|#(?=\s)")
 _TAG = re.compile(r"<!--.*?(?:-->|\Z)|</?[A-Za-z][^>]*>", re.DOTALL)
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL | re.IGNORECASE)
+_WEB = re.compile(r"https?://", re.IGNORECASE)
+_MENTION = re.compile(r"\[~")
+_CODE = re.compile(r"\{code", re.IGNORECASE)
+_NOFORMAT = re.compile(r"\{(?=noformat)", re.IGNORECASE)
+# In place of a block in any other language Jira shows that it does not know that one.
+_SAME = (
+    "bash", "c", "css", "go", "html", "java", "javascript", "json", "lua", "perl", "php", "python",
+    "ruby", "scala", "sql", "swift", "xml", "yaml",
+)  # fmt: skip
+_LANGUAGES = {
+    **{name: name for name in _SAME},
+    "js": "javascript", "py": "python", "rb": "ruby", "sh": "bash", "shell": "bash", "yml": "yaml",
+}  # fmt: skip
 _SIGNS = {"strong": "*", "em": "_", "s": "-"}
 _ENDS = {
     "paragraph_close": "\n\n",
@@ -50,7 +63,8 @@ class _Writer:
     def _token(self, token: Token) -> None:
         kind = token.type
         if kind == "inline":
-            self._out.append(_inline(token.children or ()))
+            # Two bars of an empty cell would begin a cell of the table's head.
+            self._out.append(_inline(token.children or ()) or " ")
         elif kind in {"fence", "code_block"}:
             self._out.append(_code(token.content, token.info.split(" ")[0]))
         elif kind == "html_block":
@@ -94,9 +108,9 @@ def _inline(tokens: Sequence[Token]) -> str:
     for token in tokens:
         if token.type == "link_open":
             links.append(str(token.attrs.get("href", "")))
-            made.append("[")
+            made.append("[" if _WEB.match(links[-1]) else "")
         elif token.type == "link_close":
-            made.append(f"|{_address(links.pop())}]")
+            made.append(_target(links.pop()))
         elif token.type in _WORDS:
             made.append(_WORDS[token.type](token.content))
         else:
@@ -104,17 +118,21 @@ def _inline(tokens: Sequence[Token]) -> str:
     return "".join(made)
 
 
-def _address(href: str) -> str:
-    return re.sub(r"[\s|\]\[{}]", lambda found: f"%{ord(found[0]):02X}", href)
+def _target(href: str) -> str:
+    """The end of a link. Addresses such as `~ana` or `^file` mean people and files to Jira."""
+    if not _WEB.match(href):
+        return f" ({escaped(href)})"
+    return "|" + re.sub(r"[\s|\]\[{}]", lambda found: f"%{ord(found[0]):02X}", href) + "]"
 
 
 def _code(content: str, language: str) -> str:
-    content = content.rstrip("\n")
-    name = "noformat" if "{code" in content else "code"
+    """A block that nothing in it ends, and in which nobody is mentioned."""
+    content = _MENTION.sub("[ ~", content.rstrip("\n"))
+    name = "noformat" if _CODE.search(content) else "code"
     if name == "noformat":
-        content = content.replace("{noformat", "{ noformat")
-    lang = f":{language}" if name == "code" and language.isalnum() else ""
-    return f"{{{name}{lang}}}\n{content}\n{{{name}}}\n\n"
+        content = _NOFORMAT.sub("{ ", content)
+    known = _LANGUAGES.get(language.lower(), "") if name == "code" else ""
+    return f"{{{name}{known and ':' + known}}}\n{content}\n{{{name}}}\n\n"
 
 
 def _plain_html(html: str, *, inline: bool = False) -> str:

@@ -128,7 +128,10 @@ async def test_a_ticket_hears_that_its_repository_cannot_be_reached(house: JiraH
     assert "lacks permissions; accept them" in said
 
 
-async def test_our_own_comments_and_moves_trigger_nothing(house: JiraHouse) -> None:
+async def test_our_own_comments_and_moves_trigger_nothing_and_the_log_says_so(
+    house: JiraHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     house.ticket_rules = replace(house.ticket_rules, people=frozenset({house.bot.id}))
     ticket = house.ticket()
     house.jira.say(ticket, "/acp run", house.bot)
@@ -136,6 +139,7 @@ async def test_our_own_comments_and_moves_trigger_nothing(house: JiraHouse) -> N
     await house.settle()
     assert not house.runs
     assert len(house.said(ticket)) == 1
+    assert caplog.text.count(f"{ticket.key} asks for nothing: Bot is our own account") == 2
 
 
 async def test_72_a_process_that_dies_at_every_step_tells_a_ticket_once(
