@@ -12,6 +12,7 @@ from bot.errors import Misconfigured
 from bot.settings.runner import RunnerSettings
 
 if TYPE_CHECKING:
+    from pipeline.environment.keyring import Keyring
     from pipeline.environment.registries import Registries
 
 _by = AliasChoices
@@ -56,6 +57,16 @@ class EnvironmentSettings(RunnerSettings):
         "",
         validation_alias=_by("ACP_NPM_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry"),
         description="Registry for npm, if not the public one: https, without a password",
+    )
+    python_index_password: SecretStr | None = Field(
+        None,
+        validation_alias=_by("ACP_PYTHON_INDEX_PASSWORD"),
+        description="USER:PASSWORD of ACP_PYTHON_INDEX, or a token; it enters no sandbox",
+    )
+    npm_registry_password: SecretStr | None = Field(
+        None,
+        validation_alias=_by("ACP_NPM_REGISTRY_PASSWORD"),
+        description="USER:PASSWORD of ACP_NPM_REGISTRY, or a token; it enters no sandbox",
     )
     go_proxy: str = Field(
         "",
@@ -102,8 +113,8 @@ class EnvironmentSettings(RunnerSettings):
         for name, url in named:
             if mistake := wrong(url):
                 raise Misconfigured(
-                    f"the package index of this machine {mistake}; set {name} to such an address, "
-                    "or ACP_ENVIRONMENTS=off"
+                    f"the package index of this machine {mistake}; set {name} to an https address "
+                    f"without it{_apart(name)}, or ACP_ENVIRONMENTS=off"
                 )
         upstream = None
         if self.https_proxy is not None:
@@ -121,12 +132,37 @@ class EnvironmentSettings(RunnerSettings):
             _words(self.registry_networks),
             upstream,
             self.certificates,
+            self._keyring(),
         )
         try:
             found.check()
         except WorkspaceError as error:
             raise Misconfigured(f"ACP_REGISTRY_NETWORKS: {error}") from None
         return found
+
+    def _keyring(self) -> Keyring | None:
+        """The passwords of registries. Raises Misconfigured."""
+        from pipeline.environment.keyring import Credential, Keyring
+
+        held = []
+        for name, url, secret in (
+            ("ACP_PYTHON_INDEX", self.python_index, self.python_index_password),
+            ("ACP_NPM_REGISTRY", self.npm_registry, self.npm_registry_password),
+        ):
+            if secret is None:
+                continue
+            value = secret.get_secret_value()
+            if not url:
+                raise Misconfigured(f"{name}_PASSWORD has no registry: set {name} to its address")
+            if not re.fullmatch(r"[!-~]+", value):
+                raise Misconfigured(f"{name}_PASSWORD must be USER:PASSWORD or a token, in ASCII")
+            held.append(Credential.of(url, value))
+        return Keyring(held, self.certificates) if held else None
+
+
+def _apart(name: str) -> str:
+    """Where a password goes, if there is a place for it."""
+    return "" if name == "ACP_GO_PROXY" else f" and {name}_PASSWORD to USER:PASSWORD"
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ class Why(StrEnum):
     PRIVATE = "its address is not a public one"
     LITERAL = "an address instead of a name"
     PLAIN = "only https goes through"
-    OUTSIDE = "not below the index whose password is kept outside"
+    OUTSIDE = "not below the registry whose password it would carry"
+    READING = "only reading with a password that is kept outside"
     TOO_MUCH = "more bytes than are allowed"
 
 

@@ -40,7 +40,8 @@ class Guide:
 
     def proxy(self, gate: Gate) -> Proxy:
         """A way out through `gate`."""
-        return Proxy(gate, upstream=self.registries.upstream, resolve=self.resolve)
+        upstream, keyring = self.registries.upstream, self.registries.keyring
+        return Proxy(gate, upstream=upstream, resolve=self.resolve, keyring=keyring)
 
     async def gate(self, sandbox: Sandbox, bench: Workbench, language: Language) -> Gate:
         """What a set-up in `language` may reach.

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from pipeline.environment.blocked import Blocked, Why
 from pipeline.environment.gate import Gate
+from pipeline.environment.keyring import Credential, Keyring, keyed
 from pipeline.environment.upstream import Upstream
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -85,13 +86,18 @@ class Proxy:
         bounds: Bounds | None = None,
         upstream: Upstream | None = None,
         resolve: Resolve = look_up,
+        keyring: Keyring | None = None,
     ) -> None:
-        """`upstream` is the operator's own proxy: then names are resolved there."""
+        """`upstream` is the operator's own proxy: then names are resolved there.
+
+        What `keyring` has a credential for is opened, and nothing else: it goes on with that.
+        """
         self.traffic = Traffic()
         self._gate = gate
         self._bounds = bounds or Bounds()
         self._upstream = upstream
         self._resolve = resolve
+        self._keyring = keyring
         self._open = 0
 
     @asynccontextmanager
@@ -121,19 +127,47 @@ class Proxy:
         self._open += 1
         try:
             host, port = await self._asked(reader)
-            source, sink = await self._reach(host, port)
+            if self._keyring and (credential := self._keyring.of(host, port)):
+                await self._open_up((reader, writer), host, port, credential)
+            else:
+                await self._tunnel((reader, writer), host, port)
         except Refused as error:
             await _answer(writer, f"{error.status}\r\nX-Proxy-Error: {error}")
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             await _answer(writer, "502 Bad Gateway")
-        else:
-            self.traffic.reached[f"{host}:{port}"] += 1
-            with contextlib.closing(sink):
-                await _answer(writer, "200 Connection established", last=False)
-                await self._join((reader, writer), (source, sink), f"{host}:{port}")
         finally:
             self._open -= 1
             writer.close()
+
+    async def _tunnel(self, inside: Streams, host: str, port: int) -> None:
+        """What passes is not read."""
+        source, sink = await self._reach(host, port)
+        self.traffic.reached[f"{host}:{port}"] += 1
+        with contextlib.closing(sink):
+            await _answer(inside[1], "200 Connection established", last=False)
+            await self._join(inside, (source, sink), f"{host}:{port}")
+
+    async def _open_up(self, inside: Streams, host: str, port: int, credential: Credential) -> None:
+        """One request, to which the credential is added, and its answer."""
+        assert self._keyring is not None
+        reader, writer = inside
+        name = f"{host}:{port}"
+        await _answer(writer, "200 Connection established", last=False)
+        async with asyncio.timeout(self._bounds.head_s):
+            await writer.start_tls(self._keyring.server(host))
+            head = await reader.readuntil(b"\r\n\r\n")
+        self._count(len(head), name, up=True)
+        asked = keyed(head, credential)
+        if isinstance(asked, Why):
+            self._blocked(name, asked)
+            raise Refused("403 Forbidden", asked)
+        source, sink = await self._reach(host, port)
+        with contextlib.closing(sink):
+            await sink.start_tls(self._keyring.client, server_hostname=host)
+            self.traffic.reached[name] += 1
+            sink.write(asked)
+            await sink.drain()
+            await self._copy(source, writer, name, up=False)
 
     async def _asked(self, reader: asyncio.StreamReader) -> tuple[str, int]:
         """Name and port of a CONNECT. Raises Refused for everything else."""

@@ -9,11 +9,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.environment.gate import Gate
+from pipeline.environment.keyring import Keyring
 from pipeline.environment.upstream import Upstream
 from pipeline.errors import WorkspaceError
 from pipeline.sandbox.base import Mount
 
-_JAVA_STORE = "authorities.p12"
+_STORE, _JAVA_STORE = "authorities.pem", "authorities.p12"
 _STORES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -21,7 +22,7 @@ _STORES = (
 )
 _CERTIFICATES = (
     *("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "PIP_CERT", "CURL_CA_BUNDLE"),
-    *("NODE_EXTRA_CA_CERTS", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO"),
+    *("NODE_EXTRA_CA_CERTS", "npm_config_cafile", "CARGO_HTTP_CAINFO", "GIT_SSL_CAINFO"),
 )
 
 
@@ -32,7 +33,7 @@ class Registries:
     `python_index` and `npm_registry` are https addresses without user and password, `go_proxy` is
     what Go takes for GOPROXY: several such with commas or bars between. `hosts` are further
     registries, `networks` private networks that registries may be in, `certificates` is a
-    file of trusted authorities (default: the system's store).
+    file of trusted authorities (default: the system's store). `keyring` has the passwords.
     """
 
     python_index: str = ""
@@ -42,6 +43,7 @@ class Registries:
     networks: tuple[str, ...] = ()
     upstream: Upstream | None = None
     certificates: Path | None = None
+    keyring: Keyring | None = None
 
     def check(self) -> None:
         """Raise WorkspaceError, naming the mend, for what cannot be used."""
@@ -67,9 +69,12 @@ class Registries:
             "GOPROXY": self.go_proxy,
             "UV_SYSTEM_CERTS": "1",
         }
-        if self.certificates:
+        store = self._store()
+        if self.keyring:
+            store = tools / _STORE
+        if self.keyring or self.certificates:
             told["JDK_JAVA_OPTIONS"] = f"-Djavax.net.ssl.trustStore={tools / _JAVA_STORE}"
-        if store := self._store():
+        if store:
             told |= dict.fromkeys(_CERTIFICATES, str(store))
         return {name: value for name, value in told.items() if value}
 
@@ -81,16 +86,15 @@ class Registries:
         return (Mount(own),)
 
     def equip(self, tools: Path) -> None:
-        """Write what clients need that do not read the file of authorities: those of Java."""
-        if self.certificates is None:
+        """Write down who is to be trusted, where that is not what the system has."""
+        store = self._store()
+        if store is None or not (self.keyring or self.certificates):
             return
-        from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
-        from cryptography.x509 import load_pem_x509_certificates
-
-        trusted = load_pem_x509_certificates(self.certificates.read_bytes())
-        known = [pkcs12.PKCS12Certificate(one, str(n).encode()) for n, one in enumerate(trusted)]
-        store = pkcs12.serialize_java_truststore(known, NoEncryption())
-        (tools / _JAVA_STORE).write_bytes(store)
+        trusted = store.read_bytes()
+        if self.keyring:
+            trusted += b"\n" + self.keyring.authority
+            (tools / _STORE).write_bytes(trusted)
+        (tools / _JAVA_STORE).write_bytes(_for_java(trusted))
 
     def _addresses(self) -> tuple[str, ...]:
         return (self.python_index, self.npm_registry, *proxies_of_go(self.go_proxy))
@@ -98,6 +102,16 @@ class Registries:
     def _store(self) -> Path | None:
         named = (self.certificates,) if self.certificates else map(Path, _STORES)
         return next((path for path in named if path.is_file()), None)
+
+
+def _for_java(trusted: bytes) -> bytes:
+    """Java reads no file of certificates."""
+    from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+    from cryptography.x509 import load_pem_x509_certificates
+
+    found = enumerate(load_pem_x509_certificates(trusted))
+    known = [pkcs12.PKCS12Certificate(one, str(number).encode()) for number, one in found]
+    return pkcs12.serialize_java_truststore(known, NoEncryption())
 
 
 def wrong(url: str) -> str:
@@ -111,8 +125,8 @@ def wrong(url: str) -> str:
         return "is not an address"
     if parts.username is not None or parts.password is not None:
         return (
-            "holds a user or a password, and no secret ever enters a sandbox: name a mirror that "
-            "asks for none on your network, such as a pull-through cache that keeps the password"
+            "holds a user or a password, and no secret ever enters a sandbox: it has to be given "
+            "apart, and is added to requests outside"
         )
     if parts.scheme != "https" or not named[0]:
         return "must start with https://"

@@ -44,8 +44,25 @@ def test_what_is_set_for_us_goes_before_what_is_set_for_others(
 def test_a_password_in_an_index_is_forgotten_at_once_and_refused() -> None:
     found = settings(PIP_INDEX_URL="https://wanda:s3cret@mirror.example/simple")
     assert "s3cret" not in f"{found!r} {found.model_dump_json()}"
-    with pytest.raises(Misconfigured, match="set ACP_PYTHON_INDEX to such an address"):
+    with pytest.raises(Misconfigured, match="ACP_PYTHON_INDEX_PASSWORD to USER:PASSWORD"):
         found.registries_of()
+
+
+def test_a_password_of_an_index_is_held_apart_and_shows_nowhere() -> None:
+    found = settings(
+        ACP_PYTHON_INDEX="https://pip.example/team/simple",
+        ACP_PYTHON_INDEX_PASSWORD="wanda:s3cret",
+        ACP_NPM_REGISTRY="https://npm.example",
+        ACP_NPM_REGISTRY_PASSWORD="t0ken",
+    )
+    registries = found.registries_of()
+    assert registries.keyring is not None
+    python, npm = (registries.keyring.of(f"{name}.example", 443) for name in ("pip", "npm"))
+    assert python is not None
+    assert npm is not None
+    assert (python.below, npm.header) == ("/team/", "Bearer t0ken")
+    shown = f"{found!r} {found.model_dump_json()} {registries!r} {registries.variables(Path())}"
+    assert not any(secret in shown for secret in ("s3cret", "t0ken", python.header))
 
 
 def test_the_operators_proxy_is_gone_through_and_its_password_does_not_show() -> None:
@@ -61,6 +78,12 @@ def test_the_operators_proxy_is_gone_through_and_its_password_does_not_show() ->
     [
         ({"HTTPS_PROXY": "socks5://proxy.example"}, "set ACP_HTTPS_PROXY"),
         ({"ACP_NPM_REGISTRY": "http://npm.example"}, "set ACP_NPM_REGISTRY"),
+        ({"ACP_GO_PROXY": "direct,http://go.example"}, "set ACP_GO_PROXY"),
+        ({"ACP_PYTHON_INDEX_PASSWORD": "a:b"}, "set ACP_PYTHON_INDEX to its address"),
+        (
+            {"ACP_NPM_REGISTRY": "https://npm.example", "ACP_NPM_REGISTRY_PASSWORD": "a:b\r\nX: y"},
+            "ACP_NPM_REGISTRY_PASSWORD must be USER:PASSWORD",
+        ),
         ({"ACP_REGISTRY_NETWORKS": "ten"}, "ACP_REGISTRY_NETWORKS"),
         ({"SSL_CERT_FILE": "/nowhere.pem"}, "set ACP_CERTIFICATES"),
     ],

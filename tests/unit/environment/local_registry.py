@@ -43,8 +43,8 @@ async def resolve(host: str, port: int) -> Sequence[str]:
 class LocalRegistry:
     """`files` are its pages; below each of `folders` it serves a directory.
 
-    What begins with `locked` is for who shows `credential` ("user:password") alone. `asked` holds
-    each path with the Authorization that came with it.
+    What begins with `locked` is for who shows `credential` ("user:password") or `bearer` alone.
+    `asked` holds each path with the Authorization that came with it.
     """
 
     home: Path
@@ -52,6 +52,7 @@ class LocalRegistry:
     folders: dict[str, Path] = field(default_factory=dict)
     locked: str = ""
     credential: str = ""
+    bearer: str = ""
     asked: list[tuple[str, str]] = field(default_factory=list)
     port: int = 0
 
@@ -91,7 +92,8 @@ class LocalRegistry:
     def answer(self, path: str, shown: str) -> tuple[int, bytes]:
         """Status and page for who shows that."""
         self.asked.append((path, shown))
-        wanted = f"Basic {base64.b64encode(self.credential.encode()).decode()}"
+        basic = f"Basic {base64.b64encode(self.credential.encode()).decode()}"
+        wanted = f"Bearer {self.bearer}" if self.bearer else basic
         if self.locked and path.startswith(self.locked) and shown != wanted:
             return 401, b"who are you"
         found = self._page(path)
