@@ -10,12 +10,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from pipeline.verification.evidence import CONTROL
+from pipeline.verification.node import is_script
 from pipeline.verification.runner import Selection
+from pipeline.verification.spoilt import spoilt
 from pipeline.verification.stubs import own
 from pipeline.verification.syntax import parsed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pipeline.verification.report import TestRun
     from pipeline.verification.runs import Runs
@@ -44,22 +46,38 @@ async def blind(
 ) -> tuple[str, ...]:
     """Those of the `passed` ids that pass with a wrong expectation as well; sorted.
 
-    Of Python files only: of others nothing can be told.
+    Of Python files, and of those that assert with Node's own functions: of others nothing can be
+    told.
     """
-    ids = [key for key in passed if key.partition("::")[0].endswith(".py") and "::" in key]
-    names: set[str] = set()
+    ids = [key for key in passed if "::" in key]
+    asked: list[str] = []
     wrong = tree
     for path in sorted({key.partition("::")[0] for key in ids}):
-        source = (await repository.read(tree, path)).decode("utf-8", "replace")
-        text, tests = inverted(source)
-        names |= {f"{path}::{name}" for name in tests}
-        if tests:
-            wrong = await repository.write(wrong, path, text.encode())
-    asked = [key for key in ids if key.partition("[")[0] in names]
+        mine = [key for key in ids if key.partition("::")[0] == path]
+        files, expecting = await _wrong(repository, tree, path, mine)
+        asked += expecting
+        for name, data in files.items():
+            wrong = await repository.write(wrong, name, data)
     if not asked:
         return ()
     run = await runs.run(CONTROL, wrong, Selection.of_ids(asked))
     return _still_green(run, asked)
+
+
+async def _wrong(
+    repository: Repository, tree: str, path: str, ids: Sequence[str]
+) -> tuple[Mapping[str, bytes], Sequence[str]]:
+    """The files that make the expectations of `path` wrong, and those of its ids that have one."""
+    if not (path.endswith(".py") or is_script(path)):
+        return {}, ()
+    source = (await repository.read(tree, path)).decode("utf-8", "replace")
+    if is_script(path):
+        files = spoilt(path, source)
+        return files, ids if files else ()
+    text, names = inverted(source)
+    known = {f"{path}::{name}" for name in names}
+    files = {path: text.encode()} if names else {}
+    return files, [key for key in ids if key.partition("[")[0] in known]
 
 
 def _still_green(run: TestRun, asked: Sequence[str]) -> tuple[str, ...]:

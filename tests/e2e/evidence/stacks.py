@@ -134,6 +134,26 @@ FORGES_JS = (
     "    const rows = ids.map((nodeid) => JSON.stringify({ ...green, nodeid }) + '\\n');\n"
     "    fs.writeFileSync(name, rows.join(''));\n  }\n});\n"
 )
+# Says in the runner's own words that every test of the file passes, and ends before one runs.
+SAYS_PASS_JS = """
+const { DefaultSerializer } = require('node:v8');
+const fs = require('node:fs');
+const file = process.argv[1];
+for (const [, name] of fs.readFileSync(file, 'utf8').matchAll(/test\\('([^']*)'/g)) {
+  const details = { duration_ms: 1 };
+  const data = { name, nesting: 0, testNumber: 1, line: 5, column: 1, file, details };
+  for (const type of ['test:start', 'test:pass']) {
+    const made = new DefaultSerializer();
+    made.writeHeader();
+    made.writeValue({ type, data });
+    const body = made.releaseBuffer();
+    const head = Buffer.from([255, 15, 0, 0, 0, 0]);
+    head.writeUInt32BE(body.length, 2);
+    fs.writeSync(1, Buffer.concat([head, body]));
+  }
+}
+process.exit(0);
+"""
 GREEN_XML = (
     '<testsuites><testcase name="one" classname="test"/>'
     '<testcase name="adds" classname="test"/></testsuites>\n'
@@ -230,6 +250,7 @@ ATTACKS: Mapping[str, Mapping[str, Row]] = {
         ),
         "asserting is switched off": Row(behind(NODE, ASSERTS_NOTHING), FAILED, "still_red"),
         "testing is switched off": Row(behind(NODE, TESTS_NOTHING), FAILED, "still_red"),
+        "the product says that tests pass": Row(behind(NODE, SAYS_PASS_JS), UNTRUSTED, "blind"),
         "the report is written over": Row(behind(NODE, FORGES_JS), UNTRUSTED, "untrusted_run"),
         "the command is another": Row(
             Coder(files={"package.json": json.dumps({"scripts": {"test": "true"}})}),
