@@ -28,6 +28,11 @@ check: $(READY)
 machines: $(READY)
 	$(BIN)/python -m pytest -q -m machines tests/machines $(ARGS)
 
+# As root, with docker.io and debootstrap; minutes. BASE=real takes the base from the registry.
+BASE ?= debian
+image-check: $(READY)
+	ACP_TEST_IMAGE_BASE=$(BASE) $(BIN)/python -m pytest -q tests/image $(ARGS)
+
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 

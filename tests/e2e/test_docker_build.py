@@ -37,7 +37,7 @@ def test_a_dry_run_says_everything_and_does_nothing(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = done.stderr
     for wanted in (
-        "apt-get install -y -qq --no-install-recommends git bubblewrap ca-certificates",
+        "apt-get install -y -qq --no-install-recommends git bubblewrap ca-certificates tini",
         f"install -d -o acp -g acp -m 0700 {data}",
         f"-m venv {prefix}",
         f"--require-hashes -r {ROOT}/requirements-runtime.lock",
@@ -80,7 +80,7 @@ def test_the_dockerfile_copies_what_is_there_and_let_through() -> None:
 
 def test_the_dockerfile_runs_steps_that_the_script_has() -> None:
     steps = re.findall(r"/build/docker/build\.sh (\w+)", DOCKERFILE)
-    assert steps == ["system", "user", "app", "check"]
+    assert steps == ["system", "user", "packages", "app", "check"]
 
 
 def test_the_container_is_no_root_healthy_by_the_right_port_and_serves() -> None:

@@ -6,7 +6,6 @@ and the packages of Python in the versions of the lock. So the steps take second
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -15,14 +14,24 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.sandbox.selftest import anybodys_python
-from tests.engines import Engine, files_of
+from tests.engines import files_of
 
 ROOT = Path(__file__).parents[2]
 NAME = "python:3.12-slim-bookworm"
-NEEDED = ("bwrap", "tini")
+NEEDED = ("docker", "bwrap", "tini")
 _MORE = (
-    *(*NEEDED, "python3", "groupadd", "useradd", "getent", "install", "chown", "apt-get", "od"),
-    *("bwrap", "env", "timeout", "sync", "nice"),
+    *(
+        "bwrap",
+        "tini",
+        "python3",
+        "groupadd",
+        "useradd",
+        "getent",
+        "install",
+        "chown",
+        "apt-get",
+        "od",
+    ),
 )
 _TRUST = Path("/etc/ssl/certs/ca-certificates.crt")
 _FILES: Mapping[str, str] = {
@@ -41,18 +50,23 @@ def missing() -> str:
     return f"the image's base needs {', '.join(absent)}" if absent else ""
 
 
-def load(engine: Engine) -> None:
-    """Give the engine the base."""
+def load(url: str, kind: str) -> None:
+    """Give the engine the base: of the `host`, or of `debian`, which is closest to the real one."""
     with tempfile.TemporaryDirectory(prefix="acp-base-") as name:
-        stage, archive = Path(name, "root"), f"{name}/base.tar"
-        _lay_out(stage)
-        found = "\0".join(sorted(files_of(_MORE, ("/usr/lib/git-core",)))).encode()
-        pack = ["tar", "-cPf", archive, "--no-recursion", "--null", "-T", "-"]
-        subprocess.run(pack, input=found, check=True)
-        own = ["--owner=0", "--group=0"]
-        subprocess.run(["tar", "-rf", archive, *own, "-C", stage, "."], check=True)
-        with engine.client() as client:
-            client.api.import_image_from_file(archive, *NAME.split(":"))
+        root = Path(name, "root")
+        found: set[str] = set()
+        if kind == "debian":
+            _bootstrap(root)
+        else:
+            _lay_out(root)
+            found = files_of(_MORE, ("/usr/lib/git-core",))
+        (listed := Path(name, "files")).write_text("\0".join(sorted(found)))
+        pack = ["tar", "-cPf", "-", "--no-recursion", "--null", "-T", str(listed)]
+        pack += ["--recursion", "--owner=0", "--group=0", "-C", str(root), "."]
+        with subprocess.Popen(pack, stdout=subprocess.PIPE) as packing:
+            into = ["docker", "-H", url, "import", "-", NAME]
+            subprocess.run(into, stdin=packing.stdout, stdout=subprocess.DEVNULL, check=True)
+        assert packing.returncode == 0
 
 
 def _lay_out(stage: Path) -> None:
@@ -62,9 +76,7 @@ def _lay_out(stage: Path) -> None:
         (stage / directory).chmod(0o1777)
     for path, text in _FILES.items():
         (stage / path).write_text(text)
-    shutil.copy(_TRUST, stage / "etc/ssl/certs")
-    if Path("/etc/pip.conf").exists():
-        shutil.copy("/etc/pip.conf", stage / "etc")
+    _trust(stage)
     _packages(stage / "opt/acp")
 
 
@@ -79,4 +91,19 @@ def _packages(prefix: Path) -> None:
         ("pip", "install", *into, "--require-hashes", "-r", lock),
         ("pip", "install", *into, "pip", "hatchling"),
     ):
-        subprocess.run([uv, words[0], "-q", *words[1:]], check=True, env={**os.environ})
+        subprocess.run([uv, "-q", *words], check=True)
+
+
+def _bootstrap(root: Path) -> None:
+    """Debian's packages and nothing of ours: the steps of the image have all their work to do."""
+    packages = "--include=ca-certificates,python3,python3-venv"
+    debootstrap = ["debootstrap", "--variant=minbase", packages, "bookworm", str(root)]
+    subprocess.run(debootstrap, check=True, stdout=subprocess.DEVNULL)
+    _trust(root)
+
+
+def _trust(root: Path) -> None:
+    """How this machine reaches its registries, should that be another way than everybody's."""
+    shutil.copy(_TRUST, root / "etc/ssl/certs")
+    if Path("/etc/pip.conf").exists():
+        shutil.copy("/etc/pip.conf", root / "etc")
