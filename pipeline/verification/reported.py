@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pipeline.environment.reports import matches
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 _MOST_FILES = 5000
 _MOST_BYTES = 64 * 2**20
 _TAIL = 1500
+_HEAD = 4096
+_REPORT = re.compile(rb"<testsuites?[\s/>]")
 _LINK = 0o120000
 
 
@@ -59,12 +63,16 @@ async def run_reported(
 
 @dataclass
 class _Files:
-    """The report of one run; with a `problem` there is none that could be trusted."""
+    """The report of one run; with a `problem` there is none that could be trusted.
+
+    `others` are files that the glob means and that are no reports: digests from before the run.
+    """
 
     session: Place
     environment: Environment
     results: dict[str, TestResult] = field(default_factory=dict)
     problem: str = ""
+    others: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def _globs(self) -> tuple[str, ...]:
@@ -78,13 +86,17 @@ class _Files:
         return [(entry.path, entry.mode, entry.size) for entry in meant]
 
     async def remove(self) -> None:
-        """Whatever the tree has in the place of reports is none."""
-        for path, _, _ in await self._found():
-            await self.session.delete(path)
+        """Whatever report the tree holds is none of this run. What is no report stays."""
+        for path, mode, size in await self._found():
+            data = await self.session.get(path, _MOST_BYTES) if size <= _MOST_BYTES else b""
+            if mode == _LINK or not data or _REPORT.search(data[:_HEAD]):
+                await self.session.delete(path)
+            else:
+                self.others[path] = sha256(data).digest()
 
     async def read(self) -> None:
         """All files of the report; the first one that cannot be read spoils it."""
-        found = await self._found()
+        found = [one for one in await self._found() if not await self._stayed(one[0], one[2])]
         shown = ", ".join(self.environment.report[1:])
         if not found:
             self.problem = f"the tests left no report ({shown})"
@@ -95,6 +107,13 @@ class _Files:
         else:
             for path, _, _ in found:
                 await self._one(path)
+
+    async def _stayed(self, path: str, size: int) -> bool:
+        """Whether a file is no report, and was not touched."""
+        old = self.others.get(path)
+        if old is None or size > _MOST_BYTES:
+            return False
+        return sha256(await self.session.get(path, _MOST_BYTES)).digest() == old
 
     async def _one(self, path: str) -> None:
         folder, root = self.environment.folder, self.session.workdir

@@ -213,6 +213,15 @@ async def test_what_lies_there_before_the_run_is_no_report(room: Path) -> None:
     assert "left no report" in run.problem
 
 
+async def test_a_glob_may_also_mean_files_that_are_no_reports(room: Path) -> None:
+    known = environment(room, f"grep -q project pom.xml; {puts(GREEN)}", "junit", "**/*.xml")
+    run = await ran(room, known, {"pom.xml": "<project/>\n", "data/a.xml": "<x"})
+    assert (run.problem, set(told(run))) == ("", {"a::old", "a::x"})
+    wrong = environment(room, f"echo no > pom.xml; {puts(GREEN)}", "junit", "**/*.xml")
+    run = await ran(room / "ids", wrong, {"pom.xml": "<project/>\n"})
+    assert "pom.xml is damaged" in run.problem
+
+
 async def test_of_a_whole_command_what_is_asked_for_is_kept(room: Path) -> None:
     known = environment(room, writes(RED, 1), "junit", "out/*.xml")
     chosen = await ran(room / "ids", known, {}, Selection.of_ids(["a::old"]))
