@@ -78,7 +78,11 @@ def ticket_work(
 
     tracker = jira_tracker(settings)
     rules = settings.ticket_rules(settings.label)
-    moves: dict[Stage, str] = {"started": settings.jira_started, "opened": settings.jira_opened}
+    moves: dict[Stage, str] = {
+        "started": settings.jira_started,
+        "opened": settings.jira_opened,
+        "merged": settings.jira_merged,
+    }
     return (
         HearTickets(store, tracker, app.repository, rules),
         PostLetters(store, tracker, moves),

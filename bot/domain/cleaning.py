@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bot.domain.store import Order, Say, Start
+from bot.domain.store import Hear, Order, Say, Start
 
 
 def cleaned(order: Order, clean: Callable[[str], str]) -> Order:
@@ -16,4 +16,7 @@ def cleaned(order: Order, clean: Callable[[str], str]) -> Order:
         return replace(order, request=replace(order.request, text=kept))
     if isinstance(order, Say):
         return replace(order, argument=clean(order.argument))
+    if isinstance(order, Hear):
+        told = order.trigger
+        return Hear(replace(told, argument=clean(told.argument)))
     return order

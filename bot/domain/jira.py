@@ -17,7 +17,7 @@ class LoginRefused(NotAllowed):
 
 
 Cause = Literal["request", "status", "label", "created", "command"]
-Stage = Literal["", "started", "opened"]
+Stage = Literal["", "started", "opened", "merged"]
 
 
 @dataclass(frozen=True, slots=True)

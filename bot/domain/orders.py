@@ -76,6 +76,21 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """A pull request of ours was merged or closed: the ticket it was opened for is told.
+
+    A run of that ticket that is still active is cancelled, as one of an issue is.
+    """
+
+    repository_id: int
+    number: int
+    url: str
+    by: str
+    at: str
+    merged: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Nothing:
     """Remember the delivery, do nothing. `reason` is for the operator's log."""
 
@@ -144,7 +159,7 @@ def _time(at: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Order = Start | Touch | Withdraw | Nothing | Say | Hear
+Order = Start | Touch | Withdraw | Nothing | Say | Hear | Settle
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,12 @@ class JiraSettings(BaseSettings):
         description="Where it moves when the pull request is open, such as `In Review`",
     )
 
+    jira_merged: str = Field(
+        "",
+        validation_alias=_by("ACP_JIRA_MERGED"),
+        description="Where it moves when the pull request is merged, such as `Done`",
+    )
+
     @field_validator("jira_repositories", "jira_people", "jira_groups", mode="before")
     @classmethod
     def _words(cls, value: object) -> object:

@@ -16,10 +16,11 @@ from urllib.parse import parse_qs
 
 from bot.domain import branches, commands
 from bot.domain.runs import Actor, FrozenText, Origin, RepositoryId, RunRequest
-from bot.domain.store import Delivery, Nothing, Order, Say, Start, Touch, Withdraw
+from bot.domain.store import Delivery, Nothing, Order, Say, Settle, Start, Touch, Withdraw
 
 _PREFIX = "sha256="
 _LARGEST_ID = 2**63
+_URL_CHARS = 500
 _LOGIN_CHARS = 100
 _NAME_CHARS = 300
 _EVENT_CHARS = 100
@@ -184,12 +185,28 @@ def _issue_closed(payload: _Payload) -> Order:
 
 def _pull_closed(payload: _Payload) -> Order:
     """Ours was closed or merged by somebody: a run that works on it has nowhere to go."""
-    issue = branches.issue_of(payload.text("pull_request.head.ref"))
+    branch = payload.text("pull_request.head.ref")
+    issue = branches.issue_of(branch)
     ours = payload.id("pull_request.user.id") == payload.app.bot_id
     same = payload.at("pull_request.head.repo.id") == payload.id("repository.id")
-    if issue is None or not ours or not same:
+    if not ours or not same or not branch.startswith("acp/"):
         return Nothing("not a pull request of ours")
+    if issue is None:
+        return _settled(payload)  # perhaps it was opened for a ticket: the store knows
     return _cancel(payload, issue, "pull_request")
+
+
+def _settled(payload: _Payload) -> Order:
+    if payload.own():
+        return Nothing("our own doing")
+    return Settle(
+        payload.id("repository.id"),
+        payload.id("pull_request.number"),
+        payload.text("pull_request.html_url")[:_URL_CHARS],
+        payload.text("sender.login")[:_LOGIN_CHARS],
+        payload.text("pull_request.updated_at", ""),
+        merged=payload.at("pull_request.merged") is True,
+    )
 
 
 def _cancel(payload: _Payload, issue: int, what: str) -> Order:

@@ -7,10 +7,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.adapters.store import mailbox, queue
-from bot.adapters.store.rows import asked_of, columns_of, plain_say
+from bot.adapters.store import mailbox, outbox, queue
+from bot.adapters.store.rows import RUN, asked_of, columns_of, plain_say, run_of
 from bot.adapters.store.stamps import new_id, normal, stamp
 from bot.adapters.store.tables import commands, deliveries, heard, letters, runs
+from bot.domain.messages import ticket as words
 from bot.domain.runs import RunRequest, RunStatus
 from bot.domain.store import (
     Asked,
@@ -20,6 +21,7 @@ from bot.domain.store import (
     Order,
     Receipt,
     Say,
+    Settle,
     Start,
     Touch,
     Withdraw,
@@ -94,6 +96,8 @@ def _follow(c: sa.Connection, now: float, order: Order) -> Receipt:
         case Hear(trigger=trigger):
             mailbox.hear(c, now, trigger)
             return Receipt("applied")
+        case Settle():
+            return _settle(c, now, order)
         case Nothing():
             return _NOTHING
 
@@ -144,6 +148,19 @@ def _withdraw(c: sa.Connection, now: float, order: Withdraw) -> Receipt:
     for run_id in found:
         queue.request_cancel(c, now, run_id, order.reason)
     return Receipt("applied") if found else _NOTHING
+
+
+def _settle(c: sa.Connection, now: float, order: Settle) -> Receipt:
+    ours = sa.select(*RUN).where(
+        runs.c.repository_id == order.repository_id, runs.c.pull_request == order.number
+    )
+    row = c.execute(ours.order_by(runs.c.id.desc()).limit(1)).first()
+    if row is None or (run := run_of(row)).request.ticket is None:
+        return _NOTHING
+    outbox.post(c, now, words.settled(run, order))
+    issue = run.request.issue
+    _touch(c, now, Touch("cancel", order.repository_id, issue, order.by, order.at))
+    return Receipt("applied", run.id)
 
 
 def _ask(c: sa.Connection, now: float, say: Say) -> Receipt:

@@ -18,6 +18,7 @@ from bot.domain.store import (
     Order,
     Receipt,
     Say,
+    Settle,
     Start,
     Touch,
     Withdraw,
@@ -119,6 +120,8 @@ class MemoryInbox(MemoryMailbox):
             case Hear(trigger=trigger):
                 self._hear(trigger)
                 return Receipt("applied")
+            case Settle():
+                return self._settle(order)
             case Nothing():
                 return Receipt("ignored")
 
@@ -186,6 +189,17 @@ class MemoryInbox(MemoryMailbox):
         ]
         applied = [run_id for run_id in found if self.request_cancel(run_id, order.reason)]
         return Receipt("applied") if applied else Receipt("ignored")
+
+    def _settle(self, order: Settle) -> Receipt:
+        where = (order.repository_id, order.number)
+        ours = [r for r in self._all() if (r.request.repository.id, r.pull_request) == where]
+        run = max(ours, key=lambda one: one.id, default=None)
+        if run is None or run.request.ticket is None:
+            return Receipt("ignored")
+        self.post(words.settled(run, order))
+        issue = run.request.issue
+        self._touch(Touch("cancel", order.repository_id, issue, order.by, order.at))
+        return Receipt("applied", run.id)
 
     def _active(self, repository_id: int, issue: int) -> Run | None:
         for run in self._runs.values():

@@ -55,7 +55,8 @@ def on_pull(place: Place, verb: str) -> Comment:
     return comment(
         "answer",
         place,
-        f"`/acp {verb}` starts work on an issue, and this is a pull request. Write it there.",
+        f"`/acp {verb}` starts work on an issue or a ticket, and this is a pull request. Write it "
+        "there.",
     )
 
 

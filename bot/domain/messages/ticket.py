@@ -9,6 +9,7 @@ from bot.domain.jira import Letter
 from bot.domain.jira_policy import NoRepository
 from bot.domain.markdown import code, inline, prose
 from bot.domain.messages.base import left_out
+from bot.domain.orders import Settle
 from bot.domain.policy import Refusal
 from bot.domain.runs import Run
 from bot.domain.sanitize import Stripped
@@ -66,6 +67,24 @@ def last_letter(run: Run, text: str) -> Letter:
     assert run.request.ticket is not None
     mark = f"run {run.id}, ended"
     return Letter(f"{run.id}:ended", run.request.ticket.key, mark, f"{text}\n\n_{mark}_")
+
+
+def settled(run: Run, order: Settle) -> Letter:
+    """What became of the pull request that a run has opened."""
+    assert run.request.ticket is not None
+    name = f"{run.request.repository.full_name}#{order.number}"
+    what, after = ("merged", "") if order.merged else ("closed", "without a merge ")
+    text = f"**{what.capitalize()}** {after}by {inline(order.by, 80)}: [{name}]({order.url})"
+    if not order.merged:
+        text += "\n\n`/acp retry` in a comment runs again, with the ticket as it reads then."
+    mark = f"pull request {name}, {what}"
+    return Letter(
+        name=f"pull:{order.repository_id}:{order.number}:{what}",
+        key=run.request.ticket.key,
+        mark=mark,
+        text=f"{text}\n\n_{mark}_",
+        stage="merged" if order.merged else "",
+    )
 
 
 def plain(text: str) -> str:

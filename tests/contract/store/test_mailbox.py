@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.jira import FIRST_NUMBER, Asked, Letter, Person, Trigger, WebLink
 from bot.domain.runs import RunStatus
-from bot.domain.store import Fenced, Hear, Start, Store
+from bot.domain.store import Ending, Fenced, Hear, Receipt, Settle, Start, Store
 from tests.contract.store.conftest import Desk
 
 HEARD = Trigger("command", "SHOP-1", "2026-11-22T10:00:00Z", Person("a1", "Ana"), verb="run")
@@ -91,6 +91,29 @@ def test_the_ticket_of_a_run_that_is_cancelled_before_it_begins_is_told(
     store.posted(posting.id)
     assert store.request_cancel(begun, "ops")
     assert not store.due(60)  # whoever executes it says so
+
+
+def test_the_ticket_of_a_pull_request_that_was_merged_or_closed_is_told_once(
+    desk: Desk, store: Store
+) -> None:
+    ticket = Asked("SHOP-1", "https://jira.example/browse/SHOP-1", ())
+    request = replace(desk.request(FIRST_NUMBER + 7), ticket=ticket)
+    run_id = desk.send(Start(request)).run_id
+    store.move(run_id, store.begin(run_id, "w"), RunStatus.FINISHED, Ending(pull_request=3))
+    later = desk.send(Start(replace(request, meaning="again"))).run_id
+    merged = Settle(1, 3, "https://x/3", "ann", "2026-11-22T11:00:00Z", merged=True)
+    assert desk.send(replace(merged, number=4)).outcome == "ignored"
+    for _ in range(2):
+        assert desk.send(merged) == Receipt("applied", run_id)
+    assert desk.run(later).outcome == "cancelled"
+    told = []
+    while due := store.due(60):
+        told.append(due[0].letter)
+        store.posted(due[0].id)
+    assert [(one.name, one.stage) for one in told] == [
+        ("pull:1:3:merged", "merged"), (f"{later}:ended", "")
+    ]  # fmt: skip
+    assert "**Merged** by ann: [acme/r1#3](https://x/3)" in told[0].text
 
 
 def test_a_run_posts_under_its_own_epoch_alone(desk: Desk, store: Store) -> None:

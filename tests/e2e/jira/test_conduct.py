@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from bot.adapters.jira.tracker import JiraTracker
 from bot.domain.jira_text import compose
+from bot.emulators.jira.model import WORKFLOW, Transition
 from bot.services.jira_post import PostLetters
 from tests.e2e.bot.house import SHOP
 from tests.e2e.bot.power import PowerCut
@@ -206,3 +207,29 @@ async def test_72_a_jira_that_does_not_answer_outlives_no_lease(house: JiraHouse
     house.store_clock.advance(11)
     await house.post()
     assert len(house.said(ticket)) == 1
+
+
+async def test_76_a_merge_is_told_on_the_ticket_and_moves_it(house: JiraHouse) -> None:
+    house.jira.workflow(*WORKFLOW[:4], Transition("51", "Close", "Done"))
+    house.moves = {"merged": "Done"}
+    ticket = house.ticket()
+    await house.ready(ticket)
+    pull = house.github.pull(SHOP)
+    house.github.merge(pull, by="ana")
+    await house.settle()
+    assert f"*Merged* by ana: [acme/shop#{pull.number}|" in house.said(ticket)[-1]
+    assert (ticket.status, len(house.said(ticket))) == ("Done", 3)
+
+
+async def test_76_commands_on_the_pull_request_of_a_ticket_mean_its_run(house: JiraHouse) -> None:
+    ticket = house.ticket()
+    await house.ready(ticket)
+    pull = house.github.pull(SHOP)
+    await house.say(pull, "/acp retry")
+    assert "starts work on an issue or a ticket" in house.told(pull)[-1]
+    house.jira.say(ticket, "/acp retry again", house.ana)
+    await house.hear()
+    house.github.clock.advance(2)  # its times are whole seconds
+    await house.say(pull, "/acp cancel")
+    assert [run.outcome for run in house.runs] == ["completed", "cancelled"]
+    assert "*Cancelled* by ana" in house.said(ticket)[-1]

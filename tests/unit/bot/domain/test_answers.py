@@ -60,7 +60,7 @@ def test_a_run_on_a_pull_request() -> None:
     assert answers.on_pull(PLACE, "run").text == snapshot("""\
 <!-- acp:answer v1 4711:7 -->
 
-`/acp run` starts work on an issue, and this is a pull request. Write it there.
+`/acp run` starts work on an issue or a ticket, and this is a pull request. Write it there.
 """)
 
 

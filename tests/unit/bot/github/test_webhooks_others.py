@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.github.webhooks import AppIdentity, read
-from bot.domain.store import Nothing, Order, Touch, Withdraw
+from bot.domain.store import Nothing, Order, Settle, Touch, Withdraw
 
 APP = AppIdentity(app_id=1, bot_id=99, bot_login="acp[bot]")
 PULL: dict[str, Any] = {
@@ -28,6 +28,14 @@ def order(event: str, payload: object) -> Order:
 
 def test_closing_our_pull_request_cancels_its_run() -> None:
     assert order("pull_request", PULL) == Touch("cancel", 4711, 7, "wanda", "2026-11-22T10:00:00Z")
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_closing_the_pull_request_of_a_ticket_is_told_there(merged: bool) -> None:
+    head = {"ref": "acp/SHOP-7-totals-are-wrong", "repo": {"id": 4711}}
+    told = {"head": head, "number": 3, "html_url": "https://x/3", "merged": merged}
+    found = order("pull_request", {**PULL, "pull_request": {**PULL["pull_request"], **told}})
+    assert found == Settle(4711, 3, "https://x/3", "wanda", "2026-11-22T10:00:00Z", merged)
 
 
 @pytest.mark.parametrize(
