@@ -35,7 +35,7 @@ _RAISED = re.compile(
 )
 _ASSERTED = re.compile(r"assert|expect|compar", re.IGNORECASE)
 _DEEPEST = 64
-_MOST_TESTS = 200_000
+_MOST_TESTS = 50_000
 _NAME = 500
 _HEAD = 300
 _TEXT = 2000

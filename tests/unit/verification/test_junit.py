@@ -163,8 +163,8 @@ def test_a_report_that_cannot_be_read_says_why(data: bytes, why: str) -> None:
 
 
 def test_more_tests_than_any_project_has_are_too_many() -> None:
-    cases = b"".join(b'<testcase name="%d"/>' % number for number in range(200_001))
-    with pytest.raises(DamagedReport, match="more than 200,000 tests"):
+    cases = b"".join(b'<testcase name="%d"/>' % number for number in range(50_001))
+    with pytest.raises(DamagedReport, match="more than 50,000 tests"):
         read(b"<testsuite>" + cases + b"</testsuite>")
 
 
