@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 OWN = "the change's own tests"
 OWN_ON_BASE = "the change's own tests on base"
+SET_UP = "the suite as the change sets it up"
 _MUTANTS = 8
 _MUTANT_S = 60.0
 
@@ -133,7 +134,7 @@ class Proofs:
         new one does the reverse. A test that is gone has only the first half to show.
         """
         edited = [path for path in verdict.restored if self._paths.match(path)]
-        if not (edited or named or self._has_examples):
+        if not (verdict.restored or named or self._has_examples):
             return OwnTests()
         doctests = [p for p in verdict.changed if p.endswith(".py") and p not in edited]
         tree = (await verdict_tree(self._repository, patch, "", self._paths, own=True)).tree
@@ -142,6 +143,7 @@ class Proofs:
         files = tuple(p for p in edited if p in there and self._is_run(p))
         green = await self._runs.run(OWN, tree, Selection(files)) if files else None
         changed += self._silenced(green, files)
+        changed += await self._unheard(patch, verdict)
         expected = await self._expected(tree, green, found, named)
         excused = {one.id for one in expected if not one.problem}
         failing = (
@@ -154,11 +156,22 @@ class Proofs:
             files,
         )
 
-    def _silenced(self, green: TestRun | None, files: Sequence[str]) -> list[str]:
-        """What passed in these files and, as the patch has them, does not even run."""
+    async def _unheard(self, patch: str, verdict: Verdict) -> list[str]:
+        """What passed and does not even run where conftest files and settings are the patch's.
+
+        The verdict is given without them, but whoever merges the patch gets them.
+        """
+        if all(map(self._is_run, verdict.restored)):
+            return []
+        tree = await self._repository.apply(self._repository.base_tree, patch)
+        return self._silenced(await self._runs.run(SET_UP, tree), None)
+
+    def _silenced(self, green: TestRun | None, files: Sequence[str] | None) -> list[str]:
+        """What passed in these files (None: in all) and, as the patch has them, does not run."""
         if green is None or green.problem:
             return []
-        mine = [key for key in self._baseline.results if any(is_of(key, p) for p in files)]
+        every = self._baseline.results
+        mine = [key for key in every if files is None or any(is_of(key, p) for p in files)]
         ran = {key for key, one in green.results.items() if one.outcome != "skipped"}
         return sorted(
             {_plain(key) for key in mine if self._baseline.passed(key)}
