@@ -3,9 +3,9 @@
 Given to an interpreter of the image as text. Standard library only. Standard input brings one line
 of orders (JSON) and is the lifeline from then on: when it ends, so does the container, because a
 container ends with its first process. The command's two outputs are our standard output; on our
-standard error we say as JSON how it ended: `{"code": n}` (negative for a signal), `{"reason": ...}`
-for what it took too much of, `{"error": ...}` where it could not start, and meanwhile
-`{"nameless": n}`, the bytes of open files without a name.
+standard error we say as JSON that we wait (`{"ready": true}`), and how it ended: `{"code": n}`
+(negative for a signal), `{"reason": ...}` for what it took too much of, `{"error": ...}` where it
+could not start; and meanwhile `{"nameless": n}`, the bytes of open files without a name.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
     # neither its memory nor its descriptors: so no command can hold this one up.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _libc.prctl(_DUMPABLE, 0, 0, 0, 0)
+    _say({"ready": True})
     line = _orders()
     if not line:
         return

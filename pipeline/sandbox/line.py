@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 from pipeline.errors import SandboxError
@@ -17,6 +17,7 @@ from pipeline.sandbox.process import Ended, Ends, first
 from pipeline.sandbox.watchdog import Disk
 
 _LOOK_S = 0.25
+_READY_WITHIN_S = 60.0
 _HEADER = 8
 _OUTPUT = 1
 
@@ -40,7 +41,7 @@ class Line:
             self._writer.write(json.dumps(orders).encode() + b"\n")
             await self._writer.drain()
 
-    async def frames(self) -> AsyncIterator[tuple[int, bytes]]:
+    async def frames(self) -> AsyncGenerator[tuple[int, bytes], None]:
         """Which output (1, 2), and what came there, to the end of the container."""
         try:
             while True:
@@ -68,18 +69,33 @@ class Attended:
     async def run(self, line: Line, orders: Mapping[str, Any], stop: asyncio.Event) -> ExecResult:
         """Give the orders, and wait for the end, a limit or `stop`. Raises SandboxError."""
         clock = asyncio.get_running_loop().time
-        began = clock()
-        ends: Ends = {
-            asyncio.ensure_future(self._talk(line, orders)): lambda much: much or "exit",
-            asyncio.ensure_future(stop.wait()): lambda _: "killed",
-            asyncio.ensure_future(self._disk_full()): lambda _: "disk",
-        }
-        reason = await first(ends, began + self._job.limits.wall_s)
+        async with contextlib.aclosing(line.frames()) as frames:
+            await self._ready(frames)
+            began = clock()
+            await line.send(orders)
+            ends: Ends = {
+                asyncio.ensure_future(self._listen(frames)): lambda much: much or "exit",
+                asyncio.ensure_future(stop.wait()): lambda _: "killed",
+                asyncio.ensure_future(self._disk_full()): lambda _: "disk",
+            }
+            reason = await first(ends, began + self._job.limits.wall_s)
         return self._result(reason, clock() - began)
 
-    async def _talk(self, line: Line, orders: Mapping[str, Any]) -> Reason | None:
-        await line.send(orders)
-        async for stream, data in line.frames():
+    async def _ready(self, frames: AsyncIterator[tuple[int, bytes]]) -> None:
+        """Wait for the keeper: what a container needs to start is not the command's time."""
+        try:
+            async with asyncio.timeout(_READY_WITHIN_S):
+                async for _, data in frames:
+                    self._said += data
+                    if "ready" in self._status():
+                        return
+        except TimeoutError as error:
+            raise SandboxError("the container's first process did not start") from error
+        words = self._said.decode("utf-8", "replace").strip() or "it was killed"
+        raise SandboxError(f"the container's first process failed: {words}")
+
+    async def _listen(self, frames: AsyncIterator[tuple[int, bytes]]) -> Reason | None:
+        async for stream, data in frames:
             if stream != _OUTPUT:
                 self._said += data
                 self._hear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import docker
 import pytest
 
 from pipeline.errors import SandboxError, SandboxUnavailable
@@ -22,6 +24,7 @@ from pipeline.sandbox.engine import UNTIL, Runner
 from pipeline.sandbox.selftest import anybodys_python
 from tests.engines import Engine, contained
 from tests.security.sandbox import bombs
+from tests.security.sandbox.conftest import USER, ordinary_user
 
 ROOT = Path(__file__).parents[3]
 HOST = """
@@ -176,10 +179,14 @@ async def test_a_volume_of_the_image_is_no_place_to_write(engine: Engine, tree: 
         made = client.api.create_container(engine.image, "true")["Id"]
         client.api.commit(made, "acp-volume", changes="VOLUME /data\nHEALTHCHECK CMD touch /tmp/x")
         client.api.remove_container(made)
-    session = await Container(Runner(engine.socket, "acp-volume")).open(Spec(tree))
-    done = await session.exec(["/bin/sh", "-c", "touch /data/x || stat -f -c %b /data"])
+    (tree.parent / "tool").write_text("shown")
+    shown = Mount(tree.parent / "tool", "/data/deep/tool")
+    session = await Container(Runner(engine.socket, "acp-volume")).open(Spec(tree, (shown,)))
+    script = "cat /data/deep/tool; touch /data/x || stat -f -c ' %b' /data"
+    done = await session.exec(["/bin/sh", "-c", script])
     await session.close()
-    assert done.text.splitlines()[1:] == ["1"], done.text
+    assert done.text.startswith("shown"), done.text
+    assert done.text.endswith(" 1\n"), done.text
 
 
 async def test_an_engine_that_cannot_be_used_says_why(engine: Engine, tmp_path: Path) -> None:
@@ -206,6 +213,51 @@ async def test_what_is_not_shared_is_the_images_own(
     await session.close()
     with pytest.raises(SandboxError, match="ACP_RUNNER_SHARED"):
         await apart.open(Spec(tree, read_only=(Mount(tools, "/opt/tools"),)))
+
+
+ORDINARY = """
+import asyncio, sys, tempfile
+from pathlib import Path
+from pipeline.sandbox.base import Spec
+from pipeline.sandbox.container import Container
+from pipeline.sandbox.engine import Runner
+
+async def main():
+    sandbox = Container(Runner(Path(sys.argv[1]), sys.argv[2]))
+    print((await sandbox.probe()).describe())
+    with tempfile.TemporaryDirectory() as place:
+        session = await sandbox.open(Spec(Path(place)))
+        await session.put("file", b"ours")
+        print((await session.exec(["/bin/sh", "-c", "echo >> file && stat -c %u file"])).text)
+        await session.close()
+
+asyncio.run(main())
+"""
+SDK = ("docker", "requests", "urllib3", "idna", "certifi", "charset_normalizer")
+
+
+def test_an_ordinary_user_needs_no_more_than_the_socket(
+    engine: Engine, shared: Path, ordinary: None
+) -> None:
+    site = Path(docker.__file__).parents[1]
+    for name in SDK:
+        shutil.copytree(site / name, shared / name)
+    command = [*ordinary_user(), "-c", ORDINARY, str(engine.socket), engine.image]
+    env = {"PYTHONPATH": str(shared), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, env=env, cwd="/", capture_output=True, text=True, check=False)
+    said = ["container (strong: no network, memory held by cgroup)", str(USER)]
+    assert done.stdout.split("\n")[:2] == said, done.stderr
+
+
+@pytest.fixture
+def ordinary(engine: Engine) -> Iterator[None]:
+    """The socket lets in everybody."""
+    before = engine.socket.stat().st_mode
+    engine.socket.parent.chmod(0o711)
+    engine.socket.chmod(0o666)
+    yield
+    engine.socket.chmod(before & 0o777)
+    engine.socket.parent.chmod(0o700)
 
 
 def test_where_namespaces_are_forbidden_runs_use_the_runner(engine: Engine, tmp_path: Path) -> None:
