@@ -100,8 +100,8 @@ def peeks(evidence: Evidence) -> Verdict | None:
     if not evidence.peeks:
         return None
     head = (
-        "The change makes the product ask whether it is being tested, so that tests say nothing of "
-        "what users get. Take that out:"
+        "The change makes the product know of its tests, or of the place where they run, so that "
+        "they say nothing of what users get. Take that out:"
     )
     return _objection("unproven", "\n".join((head, *_list(evidence.peeks))))
 

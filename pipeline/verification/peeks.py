@@ -1,6 +1,6 @@
-"""Finds where a change makes the product ask whether it is being tested.
+"""Finds where a change makes the product know of its tests, or of the place where they run.
 
-Code that is right only while tests run would be proven by them, and be wrong for everybody else.
+Code that is right only there would be proven by them, and be wrong for everybody else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _RUNNERS = frozenset({"pytest", "_pytest", "py.test", "unittest"})
 # As a module `unittest` is a library like others.
 _MODULES = frozenset({"pytest", "_pytest"})
-_TELLTALES = re.compile(r"PYTEST_[A-Z_]+|\.?acp[-_]\w*|test_acp\w*")
+# `/workspace` is where every tree stands in a sandbox.
+_TELLTALES = re.compile(r"PYTEST_[A-Z_]+|\.?acp[-_]\w*|test_acp\w*|/workspace(/[^\n]*)?")
 # They install or run tests, and are imported by none.
 _TOOLS = frozenset({"setup.py", "noxfile.py", "tasks.py", "dodo.py", "fabfile.py", "conf.py"})
 

@@ -22,6 +22,8 @@ FIX = TRUE_FIX["calc/__init__.py"]
         ("if os.environ.get('PYTEST_VERSION'):\n    x = 1\n", ["PYTEST_VERSION"]),
         ("for name in glob('*'):\n    if name == '.acp-x':\n        y = 1\n", [".acp-x"]),
         ("if 'unittest' in sys.modules:\n    x = 1\n", ["unittest"]),
+        ("open('/workspace/data/x.json')\n", ["/workspace/data/x.json"]),
+        ("print('in /workspace')\nopen('/workspaces')\n", []),
         ("from unittest import mock\n", []),
         ('"""Run it with pytest."""\n', []),
         ("print('run pytest first')\n", []),
