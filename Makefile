@@ -36,6 +36,11 @@ image-check: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
+# Every route of the detection table, and well-known projects: NETWORK=CIDR where the index is in a
+# private network. NAMES=routes for the routes alone.
+environments: $(READY)
+	$(BIN)/python -m benchmarks.environments $(NAMES) $(addprefix --network ,$(NETWORK))
+
 fmt: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .

@@ -1,6 +1,7 @@
 """Sets real projects up and runs their suites outside and inside the sandbox: one table.
 
-`python -m benchmarks.environments [NAME ...]`. Sources come from the package index as source
+`python -m benchmarks.environments [NAME==VERSION ...] [routes]`; `routes` is one project for each
+line of the detection table. Sources come from the package index as source
 distributions, fetched by pip in the sandbox. A private network that registries are in is named
 with --network, as an operator would.
 """
@@ -12,11 +13,13 @@ import asyncio
 import shutil
 import tarfile
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.routes import locked, offered
 from pipeline.environment.environment import Environment
 from pipeline.environment.guide import Guide
 from pipeline.environment.interpreters import choose, installed
@@ -29,6 +32,7 @@ from pipeline.sandbox.none import NoSandbox
 from pipeline.sandbox.select import strongest
 from pipeline.verification.report import TestRun
 from pipeline.verification.runner import canary_name, run_tests
+from tests.unit.environment.providing import Folder, written
 
 NODE = {
     "package.json": '{"name": "slugs", "version": "1.0.0",\n'
@@ -53,26 +57,6 @@ PROJECTS = (
     *("pyparsing==3.2.3", "tomlkit==0.13.3", "termcolor==3.1.0", "colorama==0.4.6"),
 )
 _LIMITS = Limits(wall_s=600.0, cpu_s=1200)
-
-
-@dataclass(frozen=True)
-class Folder:
-    """A directory as a repository."""
-
-    root: Path
-
-    async def paths(self, tree: str) -> Collection[str]:
-        del tree
-        every = self.root.rglob("*")
-        return [str(path.relative_to(self.root)) for path in every if path.is_file()]
-
-    async def read(self, tree: str, path: str) -> bytes:
-        del tree
-        return (self.root / path).read_bytes()
-
-    async def checkout(self, tree: str, directory: Path) -> None:
-        del tree
-        await asyncio.to_thread(shutil.copytree, self.root, directory, symlinks=True)
 
 
 @dataclass
@@ -129,7 +113,10 @@ async def measure(
         async with provisioner.environment(box, base) as environment:
             if row.problem:
                 continue
-            ran = await suite(box, environment, _copy(source, scratch))
+            tree = _copy(source, scratch)
+            if box is not sandbox and (modules := environment.env.get("NODE_PATH")):
+                (tree / "node_modules").symlink_to(modules)  # as the tool itself would have it
+            ran = await suite(box, environment, tree)
             counts.update(ran.counts)
             row.problem = ran.problem
     return row
@@ -185,8 +172,9 @@ def _copy(source: Path, scratch: Path) -> Path:
 
 def _rooms(home: Path) -> None:
     home.chmod(0o711)
-    for name in ("fetch", "runs"):
+    for name in ("fetch", "runs", "locks", "shops"):
         (home / name).mkdir()
+        (home / name).chmod(0o711)
 
 
 def _unpacked(archive: Path) -> Path:
@@ -196,14 +184,6 @@ def _unpacked(archive: Path) -> Path:
     return next(path for path in target.iterdir() if path.is_dir())
 
 
-def written(files: dict[str, str], root: Path) -> Path:
-    """A project of these files."""
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, "utf-8")
-    return root
-
-
 def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{number} {kind}" for kind, number in counts.items())
 
@@ -211,26 +191,36 @@ def _counts(counts: dict[str, int]) -> str:
 async def main(names: Sequence[str], networks: Sequence[str]) -> None:
     sandbox = await strongest()
     registries = Registries(networks=tuple(networks))
-    with TemporaryDirectory(prefix="acp-bench-") as name:
+    with TemporaryDirectory(prefix="acp-bench-") as name, ExitStack() as shops:
         home = Path(name)
         _rooms(home)
-        sources = await fetch(
-            [one for one in names if "==" in one], sandbox, registries, home / "fetch"
-        )
-        sources["npm"] = written(NODE, home / "node")
-        sources["make"] = written(MAKE, home / "make")
+        wanted = [one for one in names if "==" in one]
+        sources = await fetch(wanted, sandbox, registries, home / "fetch") if wanted else {}
         provisioner = Provisioner(home / "cache", registries)
+        projects = {one: (source, provisioner) for one, source in sources.items()}
+        failed: list[str] = []
+        if "routes" in names:
+            made, failed = await locked(sandbox, registries, home / "locks")
+            made |= {
+                "npm": written(home / "node", NODE).root,
+                "make": written(home / "make", MAKE).root,
+            }
+            projects |= {one: (source, provisioner) for one, source in made.items()}
+            more, lacking = shops.enter_context(offered(home / "shops"))
+            projects |= more
+            failed += lacking
         print(HEAD, flush=True)
-        for project, source in sources.items():
-            row = await measure(project, source, sandbox, provisioner, home / "runs")
+        for project, (source, maker) in projects.items():
+            row = await measure(project, source, sandbox, maker, home / "runs")
             print(row.line(), flush=True)
-            if row.problem:
-                print(f"  {row.problem}")
+            failed += [f"{project}: {row.problem}"] if row.problem else []
+        print("\n".join(failed))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=PROJECTS, metavar="NAME==VERSION")
+    every = (*PROJECTS, "routes")
+    parser.add_argument("names", nargs="*", default=every, metavar="NAME==VERSION | routes")
     parser.add_argument("--network", action="append", default=[], metavar="CIDR")
     given = parser.parse_args()
     asyncio.run(main(given.names, given.network))

@@ -107,7 +107,8 @@ class Builder:
             limits = replace(LIMITS, wall_s=max(1.0, until - clock()))
             done = await session.exec(argv, cwd=self.plan.path, limits=limits)
             if not done.ok:
-                raise SetUpFailed(_told(argv, done))
+                told = tuple(word.removeprefix(f"{self.bench.target}/") for word in argv)
+                raise SetUpFailed(_told(told, done))
 
     @property
     def _known(self) -> dict[str, str]:

@@ -79,6 +79,36 @@ PACKAGE = {
 }
 
 
+KLEUR = (
+    "sha512-o+NO+8WrRiQEE4/7nwRJhN1HWpVmJm511pBHUxPLtp0BUISz"
+    "lBplORYSmTclCnJvQq2tKu/sgl3xVpkc7ZWuQQ=="
+)
+LOCKS = {
+    # The host that this lock names is not there: packages come from the registry that is set up.
+    "yarn": (
+        "yarn.lock",
+        "# yarn lockfile v1\n\n\nkleur@4.1.5:\n"
+        '  version "4.1.5"\n  resolved "https://elsewhere.test/kleur/-/kleur-4.1.5.tgz"\n'
+        f"  integrity {KLEUR}\n",
+    ),
+    "pnpm": (
+        "pnpm-lock.yaml",
+        "lockfileVersion: '9.0'\nimporters:\n  .:\n    dependencies:\n      kleur:\n"
+        "        specifier: 4.1.5\n        version: 4.1.5\npackages:\n  kleur@4.1.5:\n"
+        f"    resolution: {{integrity: {KLEUR}}}\nsnapshots:\n  kleur@4.1.5: {{}}\n",
+    ),
+}
+INI = "9deba5723312380e77435581c6bf4935c94cbfab9b1ed33ef8d238ea168eb760"
+POETRY = {
+    "pyproject.toml": "[tool.poetry]\npackage-mode = false\n"
+    '[tool.poetry.dependencies]\npython = "^3.9"\niniconfig = "^2.0"\n',
+    "poetry.lock": '[[package]]\nname = "iniconfig"\nversion = "2.1.0"\n'
+    f'files = [{{file = "iniconfig-2.1.0-py3-none-any.whl", hash = "sha256:{INI}"}}]\n',
+    "test_lock.py": "from importlib.metadata import version\n\n\n"
+    "def test_lock():\n    assert version('iniconfig') == '2.1.0'\n",
+}
+
+
 def index_host() -> str:
     """Of the index that uv is set up with here."""
     words = ("pip", "compile", "-q", "--no-header", "--offline", "--emit-index-url", "-")
@@ -141,6 +171,30 @@ async def test_packages_of_npm_are_found_from_the_tree(machine: Machine) -> None
     run = await machine.suite(project(machine, "package", PACKAGE))
     assert (run.problem, run.counts) == ("", {"passed": 1})
     assert run.command == "node --test"
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not on this machine")
+@pytest.mark.parametrize("manager", LOCKS)
+async def test_a_package_manager_that_is_not_here_comes_with_the_environment(
+    machine: Machine, manager: str
+) -> None:
+    name, lock = LOCKS[manager]
+    own = {**PACKAGE, name: lock}
+    own["package.json"] = own["package.json"].replace("node --test", "node --test && true")
+    run = await machine.suite(project(machine, manager, own))
+    assert (run.problem, run.counts) == ("", {"passed": 1})
+    assert run.command == f"{manager} test"
+
+
+async def test_a_lock_of_poetry_is_held_to(machine: Machine) -> None:
+    run = await machine.suite(project(machine, "poetry", POETRY))
+    assert (run.problem, run.counts) == ("", {"passed": 1})
+
+
+async def test_another_file_than_the_lock_has_seen_is_refused(machine: Machine) -> None:
+    lock = POETRY["poetry.lock"].replace(INI, "0" * 64)
+    environment = await machine.tried(project(machine, "other", {**POETRY, "poetry.lock": lock}))
+    assert "Hash mismatch" in environment.problem
 
 
 async def test_a_package_that_there_is_not_is_told_with_its_last_lines(machine: Machine) -> None:
