@@ -24,7 +24,7 @@ FIX = TRUE_FIX["calc/__init__.py"]
         ("if 'unittest' in sys.modules:\n    x = 1\n", ["unittest"]),
         ("open('/workspace/data/x.json')\n", ["/workspace/data/x.json"]),
         ("print('in /workspace')\nopen('/workspaces')\n", []),
-        ("from unittest import mock\n", []),
+        ("from unittest import TestCase\n", []),
         ('"""Run it with pytest."""\n', []),
         ("print('run pytest first')\n", []),
         ("# pytest\nx = 1\n", []),
