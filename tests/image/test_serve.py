@@ -85,6 +85,7 @@ def test_a_service_that_is_stopped_and_killed_on_the_way_loses_no_job_and_does_n
             service.until(lambda: service.answers("/readyz"))
             health = httpx2.get(f"{service.url}/healthz").json()
             assert health["sandbox"].startswith("landlock (degraded: no network, no local servers")
+            assert health["sandbox"].endswith("; acp doctor says what makes it strong")
             title, _, body = demo.issue().partition("\n")
             issue = github.open_issue(SHOP, title, body.strip(), by="ana")
             github.label(issue, LABEL, by="ana")

@@ -63,9 +63,11 @@ class Service:
         if not self.settings.workers:
             return "none here: ACP_WORKERS is 0"
         try:
-            return (await self.sandbox()).describe()
+            caps = await self.sandbox()
         except SandboxUnavailable:
             return "none works: runs are refused, see acp doctor"
+        better = "" if caps.grade == "strong" else "; acp doctor says what makes it strong"
+        return caps.describe() + better
 
     async def sandbox(self) -> Caps:
         """What the sandbox was measured to do, once in this process. Raises SandboxUnavailable.
