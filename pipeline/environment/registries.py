@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from pipeline.errors import WorkspaceError
 from pipeline.sandbox.base import Mount
 
 _STORE, _JAVA_STORE = "authorities.pem", "authorities.p12"
+_BLOCK = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?", re.DOTALL)
 _STORES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -72,7 +75,7 @@ class Registries:
         store = self._store()
         if self.keyring:
             store = tools / _STORE
-        if self.keyring or self.certificates:
+        if self._trusts_more():
             told["JDK_JAVA_OPTIONS"] = f"-Djavax.net.ssl.trustStore={tools / _JAVA_STORE}"
         if store:
             told |= dict.fromkeys(_CERTIFICATES, str(store))
@@ -88,13 +91,18 @@ class Registries:
     def equip(self, tools: Path) -> None:
         """Write down who is to be trusted, where that is not what the system has."""
         store = self._store()
-        if store is None or not (self.keyring or self.certificates):
+        if store is None or not self._trusts_more():
             return
         trusted = store.read_bytes()
         if self.keyring:
             trusted += b"\n" + self.keyring.authority
             (tools / _STORE).write_bytes(trusted)
         (tools / _JAVA_STORE).write_bytes(_for_java(trusted))
+
+    def _trusts_more(self) -> bool:
+        """Whether clients that look into the system's store alone would miss somebody."""
+        own = self.certificates is not None and str(self.certificates) not in _STORES
+        return own or self.keyring is not None
 
     def _addresses(self) -> tuple[str, ...]:
         return (self.python_index, self.npm_registry, *proxies_of_go(self.go_proxy))
@@ -105,12 +113,17 @@ class Registries:
 
 
 def _for_java(trusted: bytes) -> bytes:
-    """Java reads no file of certificates."""
+    """Java reads no file of certificates. What cannot be read, as of old roots, is left out."""
+    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
-    from cryptography.x509 import load_pem_x509_certificates
 
-    found = enumerate(load_pem_x509_certificates(trusted))
-    known = [pkcs12.PKCS12Certificate(one, str(number).encode()) for number, one in found]
+    known = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for number, block in enumerate(_BLOCK.findall(trusted)):
+            with suppress(ValueError):
+                found = x509.load_pem_x509_certificate(block)
+                known.append(pkcs12.PKCS12Certificate(found, str(number).encode()))
     return pkcs12.serialize_java_truststore(known, NoEncryption())
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.environment.keyring import Keyring
 from pipeline.environment.registries import Registries, host_of, wrong
 from pipeline.errors import WorkspaceError
 from tests.unit.environment.local_registry import certified
@@ -70,6 +71,30 @@ def test_the_clients_inside_are_told_of_mirror_and_authorities(tmp_path: Path) -
     java = tmp_path / "authorities.p12"
     assert told["JDK_JAVA_OPTIONS"] == f"-Djavax.net.ssl.trustStore={java}"
     assert b"authority" in java.read_bytes()
+
+
+def test_java_trusts_who_can_be_read_of_the_file(tmp_path: Path) -> None:
+    good = certified(tmp_path).with_name("authority.pem").read_bytes()
+    store = tmp_path / "mixed.pem"
+    store.write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + good)
+    Registries(certificates=store).equip(tmp_path)
+    assert b"authority" in (tmp_path / "authorities.p12").read_bytes()
+
+
+def test_of_the_systems_own_store_java_needs_no_copy(tmp_path: Path) -> None:
+    registries = Registries(certificates=Path("/etc/ssl/certs/ca-certificates.crt"))
+    registries.equip(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert "JDK_JAVA_OPTIONS" not in registries.variables(tmp_path)
+
+
+def test_with_a_password_kept_the_whole_systems_store_is_handed_on(tmp_path: Path) -> None:
+    keyring = Keyring([])
+    registries = Registries(keyring=keyring)
+    registries.equip(tmp_path)
+    told = registries.variables(tmp_path)
+    assert Path(told["SSL_CERT_FILE"]).read_bytes().endswith(keyring.authority)
+    assert (tmp_path / "authorities.p12").is_file()
 
 
 def test_the_systems_own_store_needs_no_mount() -> None:
