@@ -42,8 +42,8 @@ _READABLE = (
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf"),
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-# Versions of Landlock: from these on it governs the cutting short of files, and TCP.
-_SEES_CUTS, _GOVERNS_TCP = 3, 4
+# Versions of Landlock: from these on it governs the cutting short of files, TCP, and signals.
+_SEES_CUTS, _GOVERNS_TCP, _HOLDS_SIGNALS = 3, 4, 6
 _SHARED_MEMORY = "/dev/shm"
 # Larger ones are the whole machine's; a container's own has 64 MiB unless told otherwise.
 _OWN_SHARED_MEMORY = 256 << 20
@@ -202,7 +202,12 @@ class _Confined:
 
     def _orders(self, job: Job, group: Group | None) -> Mapping[str, object]:
         port = self._doorway.port if self._doorway else None
-        program = seccomp.shared(tcp=port is not None, cuts=version() >= _SEES_CUTS)
+        program = seccomp.shared(
+            tcp=port is not None,
+            cuts=version() >= _SEES_CUTS,
+            # Another user id holds them too.
+            signals=self._own is not None or version() >= _HOLDS_SIGNALS,
+        )
         return {
             "argv": job.argv,
             "env": self._environment(job.env),

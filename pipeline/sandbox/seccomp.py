@@ -125,6 +125,17 @@ _NO_CUTS = {
     "openat": (Check(errno.EPERM, 2, "among", _CUTTING, _CUTS | _WAY_OF_OPENING),),
     "openat2": (Check(errno.ENOSYS),),
 }
+_SIGNALLING = ("tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal")
+# F_SETOWN and F_SETOWN_EX, FIOSETOWN and SIOCSPGRP: who gets a signal when there is something to
+# read.
+_OWNERS, _OWNERS_BY_IOCTL = (8, 15), (0x8901, 0x8902)
+# Before Linux 6.12 Landlock does not hold signals: of the same user only the own group gets one.
+_NO_SIGNALS = {
+    "kill": (Check(errno.EPERM, 0, "others", (0,)),),
+    **{name: (Check(errno.EPERM),) for name in _SIGNALLING},
+    "fcntl": (Check(errno.EPERM, 1, "among", _OWNERS),),
+    "ioctl": (Check(errno.EPERM, 1, "among", (*_TERMINAL, *_OWNERS_BY_IOCTL)),),
+}
 _NO_NETWORK = {"socket": (Check(errno.EAFNOSUPPORT),)}
 # The rest is Landlock's, which governs TCP by port. It does not see a connection that is opened by
 # sending, nor one of a protocol that merely resembles TCP.
@@ -147,13 +158,17 @@ def namespaced(machine: str | None = None) -> bytes:
 
 
 @cache
-def shared(machine: str | None = None, *, tcp: bool = False, cuts: bool = True) -> bytes:
+def shared(
+    machine: str | None = None, *, tcp: bool = False, cuts: bool = True, signals: bool = True
+) -> bytes:
     """The filter where only Landlock stands beside it: no sockets, or with `tcp` streams alone.
 
-    Without `cuts` no file is cut short but one that is open for writing.
+    Without `cuts` no file is cut short but one that is open for writing; without `signals` a
+    process signals only the group that it is in.
     """
     network = _TCP_ONLY if tcp else _NO_NETWORK
-    return _program(machine, {**_ALWAYS, **_SHARED, **network, **({} if cuts else _NO_CUTS)})
+    unseen = {**({} if cuts else _NO_CUTS), **({} if signals else _NO_SIGNALS)}
+    return _program(machine, {**_ALWAYS, **_SHARED, **network, **unseen})
 
 
 def _program(machine: str | None, checks: Mapping[str, Sequence[Check]]) -> bytes:

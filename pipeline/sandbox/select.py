@@ -24,8 +24,8 @@ No sandbox works on this machine, so no code of strangers or models is run. Thre
 (with util-linux for setpriv).
 2. If it is installed: allow unprivileged user namespaces on this host (sysctl \
 user.max_user_namespaces; where AppArmor restricts them, a profile: docs/how-to/hosts.md), or run \
-as root. Without namespaces the degraded way needs Landlock, without root that of Linux 6.12 or \
-newer; or name the container engine of a separate runner with ACP_RUNNER_SOCKET.
+as root. Without namespaces the degraded way needs Landlock (Linux 5.13); or name the container \
+engine of a separate runner with ACP_RUNNER_SOCKET.
 3. On your own machine, with code that you trust: `acp run --sandbox none`, in Python `NoSandbox()`.
 """
 

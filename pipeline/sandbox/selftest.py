@@ -24,7 +24,7 @@ from pipeline.sandbox.base import ExecResult, Limits, Mount, Session, Spec
 Open = Callable[[Spec], Awaitable[Session]]
 
 _SYSTEM = ("/usr/bin/python3", "/usr/local/bin/python3")
-_LIMITS = Limits(wall_s=30.0)
+_LIMITS = Limits(wall_s=60.0)
 _SWELL_MB = 64
 _SWELL = f"""
 import os
@@ -143,7 +143,7 @@ async def planted(
             server.listen()
         os.chmod(file, 0o666)  # noqa: PTH101 - a blocking call of no length
         holder = await asyncio.create_subprocess_exec(
-            "/bin/sleep", "60", env={"ACP_CANARY": secret}, stdin=asyncio.subprocess.DEVNULL
+            "/bin/sleep", "120", env={"ACP_CANARY": secret}, stdin=asyncio.subprocess.DEVNULL
         )
         facts = {"secret": secret, "outside": str(canary), "pid": holder.pid}
         facts |= {"tcp": tcp.getsockname()[1], "udp": udp.getsockname()[1]}

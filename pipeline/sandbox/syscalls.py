@@ -8,7 +8,9 @@ NEWEST = 469
 
 # fmt: off
 X86_64 = {
-    "open": 2, "truncate": 76, "openat": 257, "openat2": 437,
+    "open": 2, "truncate": 76, "openat": 257, "openat2": 437, "kill": 62, "fcntl": 72,
+    "rt_sigqueueinfo": 129, "tkill": 200, "tgkill": 234, "rt_tgsigqueueinfo": 297,
+    "pidfd_send_signal": 424,
     "ioctl": 16, "socket": 41, "sendto": 44, "sendmsg": 46, "socketpair": 53, "clone": 56,
     "syslog": 103, "uselib": 134, "setpriority": 141, "sched_setparam": 142,
     "sched_setscheduler": 144, "vhangup": 153, "modify_ldt": 154, "pivot_root": 155, "_sysctl": 156,
@@ -30,7 +32,8 @@ X86_64 = {
 }
 
 ARM64 = {
-    "truncate": 45, "openat": 56, "openat2": 437,
+    "truncate": 45, "openat": 56, "openat2": 437, "fcntl": 25, "kill": 129, "tkill": 130,
+    "tgkill": 131, "rt_sigqueueinfo": 138, "rt_tgsigqueueinfo": 240, "pidfd_send_signal": 424,
     "lookup_dcookie": 18, "ioctl": 29, "ioprio_set": 30, "umount2": 39, "mount": 40,
     "pivot_root": 41, "nfsservctl": 42, "chroot": 51, "vhangup": 58, "quotactl": 60, "acct": 89,
     "unshare": 97, "kexec_load": 104, "init_module": 105, "delete_module": 106,

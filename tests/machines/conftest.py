@@ -37,6 +37,7 @@ def booted(tmp_path_factory: pytest.TempPathFactory) -> Booted:
             if not kept.exists():
                 kept.write_text(json.dumps(_run(build, order, place / name)))
         found: Report = json.loads(kept.read_text())
+        assert "failed" not in found, found["failed"]
         return found
 
     return report
@@ -46,6 +47,8 @@ def _run(build: Callable[[], Machine], order: Order, place: Path) -> Any:
     place.mkdir(exist_ok=True)
     try:
         return build().run(order, place)
+    except AssertionError as why:
+        return {"failed": str(why)}
     except Missing as why:
         leave_out(str(why))
 

@@ -44,6 +44,8 @@ async def report(sandbox: Sandbox) -> dict[str, Any]:
             async with planted(secret, key) as (more, received):
                 rows = await _rows(session, {**facts, **more})
                 rows["UDP to the host's loopback"] = "worked" if received() else "not there"
+                if await asyncio.to_thread(_lives, more["pid"]):
+                    rows["signal another process by a file"] = "held"
             rows |= await _aftermath(session, tree, key, secret)
         finally:
             await session.close()
@@ -87,6 +89,10 @@ def _segment(cleanup: ExitStack) -> int:
     segment = int(libc.shmget(0, 4096, 0o1666))
     cleanup.callback(libc.shmctl, segment, 0, None)
     return segment
+
+
+def _lives(pid: object) -> bool:
+    return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
 
 
 async def _rows(session: Session, facts: dict[str, Any]) -> dict[str, str]:

@@ -144,6 +144,18 @@ def traces(pid: int) -> None:
         raise OSError(ctypes.get_errno(), "ptrace")
 
 
+def signals_by_file(pid: int) -> None:
+    """Let the kernel send it, when there is something to read; the host will say whether it came.
+
+    A process that does not expect this signal ends by it.
+    """
+    one, other = socket.socketpair()
+    with one, other:
+        fcntl.fcntl(one, fcntl.F_SETOWN, pid)
+        fcntl.fcntl(one, fcntl.F_SETFL, fcntl.fcntl(one, fcntl.F_GETFL) | os.O_ASYNC)
+        other.send(b"x")
+
+
 def traces_own_child() -> None:
     child = subprocess.Popen(["/bin/sleep", "5"])
     try:
@@ -228,6 +240,7 @@ def on_processes(facts: dict[str, Any]) -> Table:
     pid = facts["pid"]
     return {
         "signal another process": lambda: os.kill(pid, 0),
+        "signal another process by a file": lambda: signals_by_file(pid),
         "limits of another process": lambda: resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0)),
         "processors of another process": lambda: os.sched_setaffinity(pid, {0}),
         "trace another process": lambda: traces(pid),

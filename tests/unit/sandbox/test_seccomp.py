@@ -102,6 +102,13 @@ def test_a_call_is_refused_by_its_number_alone_only_where_we_say_so(machine: str
         "openat",
         "openat2",
         "truncate",
+        "kill",
+        "tkill",
+        "tgkill",
+        "fcntl",
+        "rt_sigqueueinfo",
+        "rt_tgsigqueueinfo",
+        "pidfd_send_signal",
         "prlimit64",
         "sendto",
         "sendmsg",
@@ -177,6 +184,23 @@ def test_where_landlock_does_not_see_it_no_file_is_cut_short_unless_open_for_wri
             assert judged(program, machine, name, *before, flags) == errno.EPERM
     for name in ("truncate", "openat", "openat2"):
         assert judged(seccomp.shared(machine), machine, name, 0, 0, 0x200) == 0
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_where_landlock_does_not_hold_signals_only_the_own_group_gets_one(machine: str) -> None:
+    program = seccomp.shared(machine, signals=False)
+    assert judged(program, machine, "kill", 0, 15) == 0
+    for target in (1, 4711, 0xFFFFFFFF, 0xFFFFFFFF - 4711):
+        assert judged(program, machine, "kill", target, 15) == errno.EPERM
+    for name in ("tkill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "pidfd_send_signal"):
+        assert judged(program, machine, name, 0) == errno.EPERM
+        assert judged(seccomp.shared(machine), machine, name, 4711) == 0
+    assert judged(program, machine, "fcntl", 3, 2) == 0
+    for command in (8, 15):
+        assert judged(program, machine, "fcntl", 3, command, 4711) == errno.EPERM
+    assert judged(program, machine, "ioctl", 3, 0x5413) == 0
+    for command in (0x8901, 0x8902, 0x5412):
+        assert judged(program, machine, "ioctl", 3, command) == errno.EPERM
 
 
 @pytest.mark.parametrize("machine", MACHINES)
