@@ -21,6 +21,7 @@ from pipeline.sandbox.local import Job
 # Of whatever version of Python the image has.
 _PYTHON = ("python3", "-I", "-S", "-B", "-c")
 _SHM_BYTES = 512 << 20
+_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 # How much longer than its command a container may last, should nobody be there to end it.
 _GRACE_S = 30.0
 
@@ -104,8 +105,9 @@ class Crate:
     def _mounts(self) -> Iterator[dict[str, Any]]:
         spec = self.spec
         yield _bound(spec.tree.resolve(), layout.WORKDIR, read_only=False)
-        for name in self.etc.iterdir():
-            yield _bound(name, f"/etc/{name.name}", read_only=True)
+        for file in self.etc.rglob("*"):
+            if file.is_file():
+                yield _bound(file, f"/etc/{file.relative_to(self.etc)}", read_only=True)
         for mount in spec.read_only:
             if _sees(self.runner, mount.source):
                 yield _bound(mount.source, mount.target or str(mount.source), read_only=True)
@@ -119,8 +121,13 @@ def made_up(spec: Spec, uid: int) -> Path:
     """A directory with files for /etc, beside the tree: it goes with the run's own."""
     place = Path(tempfile.mkdtemp(prefix="etc-", dir=spec.tree.resolve().parent))
     place.chmod(0o711)
-    for name, content in {**layout.etc(uid), "/etc/resolv.conf": b""}.items():
-        file = place / Path(name).name
+    contents = {**layout.etc(uid), "/etc/resolv.conf": b""}
+    # Whom this machine trusts, as in bubblewrap: its registries may have an authority of their own.
+    if spec.proxy_socket and _AUTHORITIES.is_file():
+        contents[str(_AUTHORITIES)] = _AUTHORITIES.read_bytes()
+    for name, content in contents.items():
+        file = place / Path(name).relative_to("/etc")
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
         file.chmod(0o444)
     return place
