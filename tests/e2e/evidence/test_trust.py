@@ -43,7 +43,7 @@ FORGERS: Mapping[trust.Rule, str] = {
 }
 
 
-@pytest.mark.parametrize("rule", trust.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", FORGERS, ids=lambda rule: rule.__name__)
 def test_what_a_forger_forgets_is_noticed_by_one_rule(
     rule: trust.Rule, house: House, tmp_path: Path
 ) -> None:
@@ -103,3 +103,7 @@ def test_what_bends_the_tests_passes_the_wrong_ones_too(
     state = house.run(BUG.issue, repository, coder, BUG.test)
     assert end_of(state) == "failed - not verified", state["evidence"]
     assert stopped_by(state) == "blind"
+
+
+def test_every_rule_of_trust_has_its_forger() -> None:
+    assert set(FORGERS) == set(trust.RULES)
