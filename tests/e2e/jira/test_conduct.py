@@ -233,3 +233,22 @@ async def test_76_commands_on_the_pull_request_of_a_ticket_mean_its_run(house: J
     await house.say(pull, "/acp cancel")
     assert [run.outcome for run in house.runs] == ["completed", "cancelled"]
     assert "*Cancelled* by ana" in house.said(ticket)[-1]
+
+
+async def test_76_a_ticket_hears_that_the_money_or_the_patience_is_used_up(
+    house: JiraHouse,
+) -> None:
+    capped, parked = house.ticket(), house.ticket()
+    house.allow(usd_per_day=0.0)
+    await house.ready(capped)
+    house.allow(usd_per_day=20.0)
+    house.jira.move(parked, READY, house.ana)
+    await house.hear()
+    house.github.faults.add("GET", "/repos/*", "502-before", times=10_000)
+    await house.settle()
+
+    assert [run.outcome for run in house.runs] == ["refused", "failed"]
+    (said,) = house.said(capped)
+    assert "runs here have cost" in said
+    (said,) = house.said(parked)
+    assert "could not go on" in said
