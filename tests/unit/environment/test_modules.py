@@ -60,6 +60,12 @@ def test_nothing_is_moved_through_a_link(tree: Path, env: Path, name: str) -> No
     assert [path.name for path in host.iterdir()] == ["key"]
 
 
+def test_packages_in_both_places_are_refused(tree: Path, env: Path) -> None:
+    written(env, {"node_modules/other/index.js": ""})
+    with pytest.raises(OutOfPlace):
+        keep_modules(tree, ".", env)
+
+
 def test_a_link_that_took_the_place_of_packages_is_never_shown(tree: Path, env: Path) -> None:
     kept = keep_modules(tree, ".", env)
     (env / "node_modules").rename(env / "moved")
