@@ -113,9 +113,11 @@ def missing() -> str:
 
 
 @contextmanager
-def running(*options: str) -> Iterator[Engine]:
+def running(*options: str, below: Path | None = None) -> Iterator[Engine]:
     """A `dockerd` over an empty directory; gone with all it made at the end."""
-    with tempfile.TemporaryDirectory(prefix="acp-engine-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="acp-engine-", dir=below, ignore_cleanup_errors=True
+    ) as name:
         place = Path(name)
         found = Engine(place / "docker.sock")
         # With us it ends as well, should nobody be left to end it.
@@ -134,6 +136,15 @@ def running(*options: str) -> Iterator[Engine]:
                 yield found
             finally:
                 process.terminate()
+                process.wait()
+                _unmount(place)
+
+
+def _unmount(place: Path) -> None:
+    """What an engine leaves mounted below its place, so that it can be removed."""
+    mounts = [line.split()[1] for line in Path("/proc/mounts").read_text().splitlines()]
+    for point in reversed([point for point in mounts if point.startswith(f"{place}/")]):
+        subprocess.run(["umount", "-l", point], check=False)
 
 
 def _wait(engine: Engine, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.sandbox.container import Container
-from pipeline.verification.decide import decide
 from tests.engines import Engine, contained
 from tests.unit.environment.providing import Machine, written
 from tests.unit.verification.judging import CALC, TRUE_FIX, court
@@ -44,9 +43,6 @@ async def test_a_set_up_reaches_our_proxy_alone_and_is_read_only_afterwards(
     assert "http" not in said.text
 
 
-async def test_a_true_fix_is_proven_and_an_idle_change_is_not(
-    sandbox: Container, room: Path
-) -> None:
+async def test_a_true_fix_is_proven(sandbox: Container, room: Path) -> None:
     async with court(room, CALC, sandbox=sandbox) as it:
         assert (await it.verdict(TRUE_FIX)).passed
-        assert not decide(await it.judge({"calc/more.py": "x = 1\n"})).passed
