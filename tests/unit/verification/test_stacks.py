@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -19,7 +20,9 @@ from pipeline.sandbox.base import Limits, Session
 from pipeline.verification.kept import identity
 from pipeline.verification.report import TestRun
 from pipeline.verification.runner import Selection, canary_name
+from pipeline.verification.runs import Runs
 from pipeline.verification.stacks import Asked, Way, how_to_write, is_for_pytest, remarks, run_suite
+from pipeline.workspace.workspace import Workspace
 from tests.unit.environment.providing import written
 from tests.unit.verification.judging import strongest
 
@@ -276,6 +279,15 @@ def test_a_replay_and_a_kept_run_know_what_tells_of_single_tests(tmp_path: Path)
     facts = json.loads(json.dumps(described(told_of)))
     assert environment_of({"environment": facts}).report == told_of.report
     assert identity(told_of) != identity(plain)
+
+
+def test_what_names_no_file_is_repeated_where_the_whole_command_is(tmp_path: Path) -> None:
+    web = environment(tmp_path, "node --test", "node", folder="web")
+    api = environment(tmp_path, "make test", "junit", "out/*.xml", folder="api")
+    runs = Runs(cast("Workspace", None), combined((web, api)), Limits(), canary_name)
+    assert runs.can_repeat("api/demo.CalcTest::adds", ())
+    assert runs.can_repeat("web/a.test.js::adds", ["web/a.test.js"])
+    assert not runs.can_repeat("web/a.test.js::adds", ())
 
 
 @needs_node
