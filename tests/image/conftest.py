@@ -7,6 +7,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.image import base
 TAG = "acp:test"
 # The base: host (default), debian, or real, which is asked of a registry.
 KIND = "ACP_TEST_IMAGE_BASE"
+_MEMORY, _PLENTY = Path("/dev/shm"), 4 << 30
 ATTEMPTS = base.ROOT / "tests/security/sandbox"
 # As docs/how-to/docker.md names them.
 LOCKED = (
@@ -59,9 +61,15 @@ def image() -> Iterator[Image]:
     if why := engines.missing() or base.missing():
         pytest.skip(why)
     kind = os.environ.get(KIND, "host")
-    with engines.running() as engine:
+    with engines.running(below=_in_memory()) as engine:
         if kind != "real":
             base.load(engine.url, kind)
         found = Image(engine.url, kind)
         found.docker("build", "-q", "--network", "host", "-t", TAG, str(base.ROOT))
         yield found
+
+
+def _in_memory() -> Path | None:
+    """A place in memory where there is plenty: an image is tens of thousands of small files."""
+    found = os.statvfs(_MEMORY) if _MEMORY.is_dir() else None
+    return _MEMORY if found and found.f_bavail * found.f_frsize > _PLENTY else None
