@@ -4,7 +4,8 @@
     ├── UserError            whoever asked can mend it; the text is written for them
     │   ├── BadReference     a repository, issue or ticket that cannot be read as one
     │   ├── NotFound         it does not exist, or we may not see it
-    │   └── NotAllowed       it exists, and we were refused
+    │   ├── NotAllowed       it exists, and we were refused
+    │   └── GivenUp          a run was begun too often, and never came to an end
     ├── Transient            worth another try later
     │   ├── ForgeUnavailable no answer, or an answer that is the server's own failure
     │   └── RateLimited      too many requests; `reset_at` says when there may be more
@@ -35,6 +36,10 @@ class NotFound(UserError):
 
 class NotAllowed(UserError):
     """It exists, and we were refused."""
+
+
+class GivenUp(UserError):
+    """A run was begun too often, and never came to an end."""
 
 
 class Transient(BotError):

@@ -12,7 +12,7 @@ Outcome = Literal["completed", "failed", "no_change", "cancelled", "refused"]
 Origin = Literal["label", "comment", "api", "cli", "jira", "mcp"]
 
 MAX_STARTS = 6
-"""A run whose epoch passes this has taken its worker down too often: it is given up, visibly."""
+"""A run that was begun this often after the first time has taken its worker down too often."""
 
 
 class RunStatus(StrEnum):
@@ -117,6 +117,11 @@ class Run:
     not_before: str = ""
     parked: int = 0
     lost_usd: float = 0.0
+
+    @property
+    def ill_starts(self) -> int:
+        """Starts that ended without a word; those that parked the run said one."""
+        return self.epoch - self.parked
 
     @property
     def paid_usd(self) -> float | None:

@@ -125,5 +125,5 @@ class Dispatcher:
 
 
 def _exhausted(run: Run) -> bool:
-    """Too many starts ended without a word; those that parked the run said one."""
-    return run.epoch - run.parked > MAX_STARTS + 1
+    """Even the start that should only have told of the end came to none."""
+    return run.ill_starts > MAX_STARTS + 2

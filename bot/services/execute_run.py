@@ -15,11 +15,19 @@ from bot.domain.guards import SecretScan
 from bot.domain.policy import Rules
 from bot.domain.repo_config import WrongConfig
 from bot.domain.result import Result
-from bot.domain.runs import RunRequest, RunStatus
+from bot.domain.runs import MAX_STARTS, RunRequest, RunStatus
 from bot.domain.scrub import each_text
 from bot.domain.store import Ending, Fenced, Store
 from bot.domain.task import Task
-from bot.errors import BotError, ForgeUnavailable, OperatorError, RateLimited, Transient, UserError
+from bot.errors import (
+    BotError,
+    ForgeUnavailable,
+    GivenUp,
+    OperatorError,
+    RateLimited,
+    Transient,
+    UserError,
+)
 from bot.services.admit import Admission, Admitted, TurnedAway, pushed_before
 from bot.services.branch import Branches
 from bot.services.jira_admit import TicketsNow
@@ -125,7 +133,7 @@ class ExecuteRun:
     async def _broke_off(
         self, book: RunBook, teller: Teller, error: BotError | PipelineError
     ) -> None:
-        ending = replace(teller.ending, outcome="failed", reason=str(error))
+        ending = replace(_spent(book, teller), outcome="failed", reason=str(error))
         await _ended(book, teller.broken(error), ending)
 
     async def _stoppable(self, book: RunBook, forge: Forge, teller: Teller) -> None:
@@ -134,6 +142,8 @@ class ExecuteRun:
         Raises Transient, also where git was not answered.
         """
         try:
+            await _stop_if_cancelled(book)
+            _stop_if_hopeless(book)
             await self._execute(book, forge, teller)
         except SourceAway as error:
             raise ForgeUnavailable(str(error)) from error
@@ -141,11 +151,10 @@ class ExecuteRun:
             by = await book.cancelled_by()
             if by is None:
                 raise
-            ending = replace(teller.ending, outcome="cancelled")
+            ending = replace(_spent(book, teller), outcome="cancelled")
             await _ended(book, teller.cancelled(by), ending)
 
     async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
-        await _stop_if_cancelled(book)
         admission = Admission(self.store, self.rules, own_id=self.own_id, tickets=self.tickets)
         admitted = await self._admit(book, forge, teller, admission)
         if admitted is None:
@@ -236,6 +245,21 @@ async def _stop_if_cancelled(book: RunBook) -> None:
     """Whoever was away while somebody cancelled finds out here."""
     if await book.cancelled_by() is not None:
         raise asyncio.CancelledError
+
+
+def _stop_if_hopeless(book: RunBook) -> None:
+    """Whoever took every worker down so far is told of, and not tried once more."""
+    if book.run.ill_starts > MAX_STARTS + 2:
+        raise GivenUp(
+            f"The run was begun {book.run.ill_starts - 1} times and never came to an end; "
+            "the operator's log says why."
+        )
+
+
+def _spent(book: RunBook, teller: Teller) -> Ending:
+    """What the run has cost: an earlier start may have written more than this one has seen."""
+    seen = teller.ending
+    return Ending() if (seen.cost_usd or 0.0) < (book.run.cost_usd or 0.0) else seen
 
 
 def _until(error: Transient, otherwise: float) -> float:

@@ -58,9 +58,9 @@ def test_a_run_that_kills_every_worker_is_given_up_in_the_end(place: Place) -> N
         if not place.finished(run_id):
             victims.append(place.worker(calls=CALLS))
     run = place.run(run_id)
-    assert (run.outcome, len(victims)) == ("failed", MAX_STARTS + 3), place.log()
+    assert (run.outcome, len(victims)) == ("failed", MAX_STARTS + 4), place.log()
     assert "given up" in run.reason
-    assert place.till.of(run_id) == {0: MAX_STARTS + 2}
+    assert place.till.of(run_id) == {0: MAX_STARTS + 3}
 
 
 @pytest.mark.parametrize("seed", [1, 2])

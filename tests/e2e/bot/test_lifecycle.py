@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.runs import MAX_STARTS
 from tests.e2e.bot.house import LABEL, SHOP, House
 from tests.e2e.bot.power import Fuse, PowerCut
 from tests.e2e.bot.scripts import call, mended, no_change
@@ -74,6 +75,23 @@ async def test_57_a_cancel_that_nobody_was_there_to_hear_counts_at_the_next_star
 
     assert house.runs[0].outcome == "cancelled"
     assert "Cancelled** by ana" in house.told(issue)[0]
+
+
+async def test_59_who_asked_is_told_of_a_run_that_never_comes_to_an_end(house: House) -> None:
+    issue = house.issue()
+    house.github.label(issue, LABEL, by="ana")
+    await house.arrive()
+    (run,) = house.runs
+    for _ in range(MAX_STARTS + 2):
+        epoch = house.store.begin(run.id, "a worker that dies")
+    house.store.spend(run.id, epoch, 1.25, 0.0)
+    await house.execute(run.id)
+
+    (ended,) = house.runs
+    assert (ended.outcome, ended.cost_usd) == ("failed", 1.25)
+    (status,) = house.told(issue)
+    assert "The run was begun 8 times and never came to an end" in status
+    assert "/acp retry" in status
 
 
 async def test_57_who_may_not_write_stops_nothing(house: House) -> None:
