@@ -82,9 +82,8 @@ async def test_59_who_asked_is_told_of_a_run_that_never_comes_to_an_end(house: H
     house.github.label(issue, LABEL, by="ana")
     await house.arrive()
     (run,) = house.runs
-    for _ in range(MAX_STARTS + 2):
-        epoch = house.store.begin(run.id, "a worker that dies")
-    house.store.spend(run.id, epoch, 1.25, 0.0)
+    starts = [house.store.begin(run.id, "a worker that dies") for _ in range(MAX_STARTS + 2)]
+    house.store.spend(run.id, starts[-1], 1.25, 0.0)
     await house.execute(run.id)
 
     (ended,) = house.runs
