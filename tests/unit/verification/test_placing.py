@@ -9,6 +9,7 @@ import pytest
 from pipeline.environment import Environment
 from pipeline.verification.paths import TestPaths
 from pipeline.verification.placing import test_path as path_of
+from pipeline.verification.stacks import how_to_write
 
 PYTHON = Environment("python", "label", "launcher", "last")
 NODE = replace(PYTHON, test=("sh", "-c", "node --test"), report=("node",))
@@ -61,3 +62,10 @@ def test_the_tester_writes_beside_the_tests_of_the_runner(
 def test_a_name_that_is_taken_is_passed_over() -> None:
     paths = ["test/a.test.js", "test/acp_fix_it.test.js"]
     assert path_of(paths, "Fix it", NODE) == "test/acp_fix_it2.test.js"
+
+
+def test_the_tester_is_told_how_tests_are_written_here() -> None:
+    assert how_to_write(MAKE, "tests/test_a.py") == ""
+    assert "node:test" in how_to_write(NODE, "a.test.js")
+    assert "t.Errorf" in how_to_write(GO, "a_test.go")
+    assert "`make test`" in how_to_write(JUNIT, "a_spec.rb")

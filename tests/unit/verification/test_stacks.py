@@ -21,7 +21,7 @@ from pipeline.verification.kept import identity
 from pipeline.verification.report import TestRun
 from pipeline.verification.runner import Selection, canary_name
 from pipeline.verification.runs import Runs
-from pipeline.verification.stacks import Asked, Way, how_to_write, is_for_pytest, remarks, run_suite
+from pipeline.verification.stacks import Asked, Way, is_for_pytest, remarks, run_suite
 from pipeline.workspace.workspace import Workspace
 from tests.unit.environment.providing import written
 from tests.unit.verification.judging import strongest
@@ -263,14 +263,6 @@ def test_what_a_reader_must_know_is_said(room: Path) -> None:
     _, said = remarks(replace(plain, report=("node",)), ["a.js::x", "b.js", "c.js"])
     assert said.startswith("single tests of 2 file(s) that tell of none, such as b.js")
     assert remarks(find_environment(str(room)), ["a"]) == []
-
-
-def test_the_tester_is_told_how_tests_are_written_here(room: Path) -> None:
-    plain = environment(room, "make test")
-    assert how_to_write(plain, "tests/test_a.py") == ""
-    assert "node:test" in how_to_write(replace(plain, report=("node",)), "a.test.js")
-    assert "t.Errorf" in how_to_write(replace(plain, report=("go",)), "a_test.go")
-    assert "`make test`" in how_to_write(replace(plain, report=("junit", "x")), "a_spec.rb")
 
 
 def test_a_replay_and_a_kept_run_know_what_tells_of_single_tests(tmp_path: Path) -> None:
