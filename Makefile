@@ -1,6 +1,6 @@
 # Everything installs itself: only Python 3.11+, git and make need to be present.
 .DELETE_ON_ERROR:
-.PHONY: demo test check fmt lock bench environments machines clean
+.PHONY: demo test check fmt lock bench environments machines image-check clean
 
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && echo $$p && break; done)
