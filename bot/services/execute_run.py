@@ -69,7 +69,8 @@ class ExecuteRun:
     """The engine's work. `own_id` is the id of our bot account, `rules` are the operator's.
 
     `shelf` keeps what a replay begins with; without one no run can be replayed. `tickets` asks the
-    tracker again, where there is one.
+    tracker again, where there is one. A run that was begun more than `most_starts` times without a
+    last word is given up.
     """
 
     store: Store
@@ -81,6 +82,7 @@ class ExecuteRun:
     clock: Callable[[], float] = time.time
     shelf: Shelf | None = None
     tickets: TicketsNow | None = None
+    most_starts: int = MAX_STARTS + 2
 
     async def __call__(self, run_id: str) -> None:
         """Execute the run; returns when it is held, finished, or somebody else's.
@@ -143,7 +145,7 @@ class ExecuteRun:
         """
         try:
             await _stop_if_cancelled(book)
-            _stop_if_hopeless(book)
+            self._stop_if_hopeless(book)
             await self._execute(book, forge, teller)
         except SourceAway as error:
             raise ForgeUnavailable(str(error)) from error
@@ -153,6 +155,14 @@ class ExecuteRun:
                 raise
             ending = replace(_spent(book, teller), outcome="cancelled")
             await _ended(book, teller.cancelled(by), ending)
+
+    def _stop_if_hopeless(self, book: RunBook) -> None:
+        """Whoever took every worker down so far is told of, and not tried once more."""
+        if book.run.ill_starts > self.most_starts:
+            raise GivenUp(
+                f"The run was begun {book.run.ill_starts - 1} times and never came to an end; "
+                "the operator's log says why."
+            )
 
     async def _execute(self, book: RunBook, forge: Forge, teller: Teller) -> None:
         admission = Admission(self.store, self.rules, own_id=self.own_id, tickets=self.tickets)
@@ -245,15 +255,6 @@ async def _stop_if_cancelled(book: RunBook) -> None:
     """Whoever was away while somebody cancelled finds out here."""
     if await book.cancelled_by() is not None:
         raise asyncio.CancelledError
-
-
-def _stop_if_hopeless(book: RunBook) -> None:
-    """Whoever took every worker down so far is told of, and not tried once more."""
-    if book.run.ill_starts > MAX_STARTS + 2:
-        raise GivenUp(
-            f"The run was begun {book.run.ill_starts - 1} times and never came to an end; "
-            "the operator's log says why."
-        )
 
 
 def _spent(book: RunBook, teller: Teller) -> Ending:

@@ -26,6 +26,7 @@ _USEFUL = ("cpu",)
 _HOST, _COMMAND = "acp-host", "acp-command-"
 _MOVES = 20
 _POLL_S, _POLLS = 0.005, 2000
+_KILLED_S = 3.0
 
 
 @dataclass(slots=True)
@@ -175,10 +176,12 @@ async def _try(group: Group) -> None:
     try:
         group.enter(process.pid)
         group.kill()
-    except OSError:
-        process.kill()
-        raise
+        await asyncio.wait_for(process.wait(), _KILLED_S)
+    except TimeoutError:
+        raise OSError("what is in it is not killed with it") from None
     finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
 
 

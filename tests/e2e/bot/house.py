@@ -24,7 +24,7 @@ from bot.adapters.github.tokens import RUN_PERMISSIONS
 from bot.adapters.github.webhooks import AppIdentity
 from bot.adapters.store.memory import MemoryStore
 from bot.domain.policy import Rules
-from bot.domain.runs import Run, RunStatus
+from bot.domain.runs import MAX_STARTS, Run, RunStatus
 from bot.domain.store import Ending, Store, StoreUnavailable
 from bot.emulators.github import GitHubEmulator
 from bot.emulators.github.model import Pull
@@ -85,6 +85,7 @@ class House:
         self.secrets = [SECRET]
         self.store: Store = store or MemoryStore(github.clock.now)
         self.rules = Rules()
+        self.most_starts = MAX_STARTS + 2
         content = {} if "from_directory" in repository else {"files": scripts.FILES}
         self.repository_id = github.repository(SHOP, **{**content, **repository}).id
         for login, role in (("ana", "write"), ("tri", "triage")):
@@ -171,6 +172,7 @@ class House:
             self.page,
             clock=self.github.clock.now,
             tickets=self.tickets(),
+            most_starts=self.most_starts,
         )
         await work(run_id)
 

@@ -24,6 +24,7 @@ async def test_59_a_process_that_dies_at_every_step_leaves_one_of_everything(
     await house.arrive()
     (run,) = house.runs
     fuse = Fuse()
+    house.most_starts = 1000
     house.store, house.workshop.fuse = fuse.store(house.store), fuse
     for _ in range(200):
         try:
@@ -77,7 +78,7 @@ async def test_57_a_cancel_that_nobody_was_there_to_hear_counts_at_the_next_star
     assert "Cancelled** by ana" in house.told(issue)[0]
 
 
-async def test_59_who_asked_is_told_of_a_run_that_never_comes_to_an_end(house: House) -> None:
+async def test_who_asked_is_told_of_a_run_that_never_comes_to_an_end(house: House) -> None:
     issue = house.issue()
     house.github.label(issue, LABEL, by="ana")
     await house.arrive()
